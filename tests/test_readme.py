@@ -15,8 +15,8 @@ import pytest
 
 from server.config.settings import ENV_PREFIX, Settings
 from server.core.errors import DragomanError
-from server.dialects.base import Context
-from server.models.aliases import resolve_model
+from server.core.messages import EFFORTS
+from server.models.aliases import ModelNames, resolve_model
 from tests.cli.processes import ROOT, serving
 from tests.environment import simulated_account
 from tests.simulator import Simulator
@@ -30,6 +30,9 @@ def marked_blocks(language: str) -> list[Any]:
     """The code blocks after a comment `<!-- tested: WORDS -->`, with the words that they have to print."""
     found = re.findall(rf"<!-- tested: ([^\n]*) -->\n```{language}\n(.*?)```", README, re.DOTALL)
     return [pytest.param(code, said, id=f"{language}-{number}") for number, (said, code) in enumerate(found)]
+
+
+NAMES = ModelNames({}, (), "default")
 
 
 def table(heading: str) -> list[list[str]]:
@@ -108,11 +111,26 @@ def test_the_table_of_settings_is_complete() -> None:
 
 
 def test_the_aliases_are_what_the_table_says() -> None:
-    context = Context({}, (), "default", "", 0)
     rows = [row for row in table("## Models and aliases") if row[1].startswith("`")]
     listed = {name: row[1].strip("`") for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
     assert len(listed) > 15
-    assert listed == {name: resolve_model(name, context) for name in listed}
+    assert listed == {name: resolve_model(name, NAMES).model for name in listed}
+
+
+def test_names_ask_for_what_the_table_says() -> None:
+    rows = table("<!-- in a name -->")
+    effort, thinking, large, by_api, chain = (
+        [resolve_model(name, NAMES).choices for name in re.findall(r"`([^`]+)`", row[0])] for row in rows
+    )
+    assert [choices[0].effort for choices in effort] == ["high", "low"]
+    words = re.findall(r"`(\w+)`", rows[0][1])
+    assert [resolve_model(f"opus:{word}", NAMES).choices[0].effort for word in words] == ["low", *EFFORTS]
+    assert [(choices[0].thinking or {}).get("type") for choices in thinking] == ["disabled", *["adaptive"] * 3]
+    assert all(choices[0].model.endswith("[1m]") for choices in large)
+    assert [choice.by_api for choices in by_api for choice in choices] == [True]
+    assert [(choice.model, choice.by_api) for choice in chain[0]] == [
+        ("opus", False), ("sonnet", False), ("haiku", True)
+    ]  # fmt: skip
 
 
 def test_the_error_codes_exist() -> None:

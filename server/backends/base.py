@@ -9,6 +9,8 @@ from server.models.info import ModelInfo
 
 ROUTED = "routed"
 """Type of the event built by `routed_event`."""
+SWITCHED = "switched"
+"""Type of the event built by `switched_event`."""
 RETRY_AFTER_SECONDS = 5.0
 """Time that a restart of the server usually takes."""
 
@@ -25,6 +27,11 @@ class BackendStatus:
 def routed_event(backend: str, *warnings: str) -> StreamEvent:
     """Event that names the serving backend, with warnings for the client."""
     return {"type": ROUTED, "backend": backend, "warnings": list(warnings)}
+
+
+def switched_event(model: str, *warnings: str) -> StreamEvent:
+    """Event that names the model of a chain that answers in place of an earlier one, with warnings for the client."""
+    return {"type": SWITCHED, "model": model, "warnings": list(warnings)}
 
 
 def stopping_error() -> Stopping:

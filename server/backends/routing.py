@@ -6,7 +6,7 @@ from contextlib import aclosing
 from server.backends.anthropic_api import AnthropicApiBackend
 from server.backends.base import Backend, BackendStatus, routed_event
 from server.config.own_commands import anthropic_key_hint
-from server.core.errors import BackendError, CliNotFound, DragomanError, NotSignedIn, PlanLimitReached
+from server.core.errors import ApiKeyRefused, BackendError, CliNotFound, DragomanError, NotSignedIn, PlanLimitReached
 from server.core.messages import Events, MessagesRequest
 from server.models.info import ModelInfo
 
@@ -23,7 +23,8 @@ class RoutedBackend:
     """Serves with Claude Code; the API is the `fallback` if a key is stored.
 
     Claude Code cannot begin if it is missing or not signed in. A used-up plan counts only with `on_plan_limit`, since
-    falling back costs money beyond the plan. The API never takes over an answer that has begun.
+    falling back costs money beyond the plan. The API never takes over an answer that has begun. With
+    `fallback` it also serves each request that is `by_api`, since its model's name asks for that.
     """
 
     def __init__(self, cli: Backend, api: AnthropicApiBackend, *, fallback: bool, on_plan_limit: bool) -> None:
@@ -63,7 +64,14 @@ class RoutedBackend:
         return BackendStatus(status.ready or stands_in, f"{status.detail} {detail}".strip(), facts)
 
     async def stream(self, request: MessagesRequest) -> Events:
-        """Serve `request`. If the API takes over, a `routed_event` comes first."""
+        """Serve `request`. If the API serves it, a `routed_event` comes first."""
+        if request.by_api:
+            self._require_api()
+            yield routed_event(self.api.name)
+            async with aclosing(self.api.stream(request)) as events:
+                async for event in events:
+                    yield event
+            return
         begun = False
         try:
             async with aclosing(self.cli.stream(request)) as events:
@@ -101,6 +109,14 @@ class RoutedBackend:
     def replaces_plan(self) -> bool:
         """Whether the API serves when the plan is used up."""
         return self.replaces_cli and self._on_plan_limit
+
+    def _require_api(self) -> None:
+        """Raise ApiKeyRefused if the user does not want the API to be used."""
+        if not self._fallback:
+            raise ApiKeyRefused(
+                "The model's name asks for the Anthropic API, which is switched off.",
+                hint="Switch on the setting anthropic_fallback, or leave out `api:`.",
+            )
 
     async def _should_fall_back(self, error: BackendError) -> bool:
         """Whether the API serves after this error; adds a hint if only a key is missing."""

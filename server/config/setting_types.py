@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from server.config.addresses import is_this_computer
+from server.models.name_parts import CHAIN, split_chain
 
 
 def _split_list(value: Any) -> Any:
@@ -24,6 +25,18 @@ def _split_pairs(value: Any) -> Any:
     if not all(name.strip() and equals and target.strip() for name, equals, target in pairs):
         raise ValueError("must be written as name=model, name=model")
     return {name.strip(): target.strip() for name, _, target in pairs}
+
+
+def _check_chain(value: str) -> str:
+    if CHAIN in value and not all(split_chain(value)):
+        raise ValueError("must name a model before and after each >")
+    return value
+
+
+def _check_alias_name(value: str) -> str:
+    if CHAIN in value:
+        raise ValueError("must be names without >, which separates the models of a chain")
+    return value
 
 
 def _parse_never(value: Any) -> Any:
@@ -72,7 +85,10 @@ def _check_base_url(value: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
-Aliases = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
+ModelOrChain = Annotated[str, AfterValidator(_check_chain)]
+Aliases = Annotated[
+    dict[Annotated[str, AfterValidator(_check_alias_name)], ModelOrChain], BeforeValidator(_split_pairs)
+]
 Directory = Annotated[Path, BeforeValidator(_make_absolute)]
 OptionalFile = Annotated[Path | None, BeforeValidator(_make_absolute_or_none)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -21,6 +21,7 @@ from server.config.setting_types import (
     ExpiryHours,
     KeyStorage,
     LogLevel,
+    ModelOrChain,
     Names,
     OptionalFile,
     RateLimit,
@@ -70,9 +71,9 @@ class Settings(BaseModel):
     """Whether the log may contain prompts and answers."""
     log_level: LogLevel = "info"
 
-    default_model: str = Field("default", min_length=1)
+    default_model: ModelOrChain = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)
-    """Maps the model names of clients to models."""
+    """Maps the model names of clients to models or chains of models (`opus > sonnet`)."""
 
     claude_path: OptionalFile = None
     """The Claude Code program; None: found automatically."""

@@ -73,6 +73,19 @@ class Thinking(TypedDict, total=False):
     display: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model that may serve a request, with the effort and thinking to use there.
+
+    `by_api` means that the Anthropic API serves it, rather than Claude Code.
+    """
+
+    model: str
+    effort: Effort | None = None
+    thinking: Thinking | None = None
+    by_api: bool = False
+
+
 class Usage(TypedDict, total=False):
     """Token counts of the Messages API; `input_tokens` excludes cached ones."""
 
@@ -88,7 +101,8 @@ class MessagesRequest:
 
     `model` is sent to the backend; `requested_model` is the client's own name, which it reads back. `messages` ends
     with a user turn, or with an assistant turn that the answer continues (prefill). `output_schema` is a JSON Schema
-    for the answer; `json_object` asks for any JSON object.
+    for the answer; `json_object` asks for any JSON object. `by_api` is as in `ModelChoice`. `alternatives` are tried
+    in order while the answer has not begun and the error is one that another model may not have.
 
     `betas` are features of the API that the client asks for. `native` are parameters that only the Messages API has;
     they are passed on as they are. `optional_tools` are names of server tools that are left out where the API refuses
@@ -116,10 +130,16 @@ class MessagesRequest:
     native: Mapping[str, Any] = field(default_factory=dict)
     optional_tools: frozenset[str] = frozenset()
     hides_server_blocks: bool = False
+    by_api: bool = False
+    alternatives: Sequence[ModelChoice] = ()
 
     def with_changes(self, **changes: Any) -> "MessagesRequest":
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+    def with_choice(self, choice: ModelChoice) -> "MessagesRequest":
+        """A copy for another model."""
+        return replace(self, model=choice.model, effort=choice.effort, thinking=choice.thinking, by_api=choice.by_api)
 
 
 def text_block(text: str) -> Block:

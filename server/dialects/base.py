@@ -29,8 +29,11 @@ class Encoder(Protocol):
 
     It assembles no answer itself. The folds given to `close` and `whole`, one for each choice, already contain every
     event, and must not be changed. `feed` is called only for streamed responses, and never raises on a well-formed
-    stream.
+    stream. `model` is the name that responses show; it is replaced before the first event if another model of a chain
+    answers.
     """
+
+    model: str
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         """The chunks for `event`. `choice` is the index of its answer, for requests that ask for several."""

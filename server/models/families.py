@@ -1,7 +1,7 @@
 """Model name rules: spellings of Claude's names, equivalents of OpenAI's.
 
 The rules match family and size, so that a new version number needs no new rule. Sources: the type `Model` of
-Anthropic's SDK, `ChatModel` of OpenAI's, the ids of Bedrock and Vertex, and OpenRouter's variants after a colon.
+Anthropic's SDK, `ChatModel` of OpenAI's, and the ids of Bedrock and Vertex. `name_parts` removes prefixes and suffixes.
 """
 
 import re
@@ -9,12 +9,8 @@ import re
 SHORT_NAMES = frozenset({"opus", "sonnet", "haiku", "fable"})
 """The CLI's own names, which work even before it has reported its models."""
 
-_LARGE_CONTEXT = re.compile(r"(?:\[1m\]|:1m)$")
-_VARIANT = re.compile(r":(?:beta|free|latest|extended|nitro|floor|exacto|batch)$")
-"""Suffixes of OpenRouter and Ollama that do not change the model."""
-_THINKING = re.compile(r"(?<=.)[:-](?:thinking|thought)$")
-
 _CLOUD = re.compile(r"^(?:[a-z-]+\.)?anthropic\.(?=claude-)")
+_WITHOUT_MAKER = re.compile(r"(?:opus|sonnet|haiku|fable|mythos)-v?\d")
 _CLAUDE = re.compile(
     r"claude-(?:(?P<family>[a-z]+)-)?v?(?P<major>\d{1,2})(?:[.-](?P<minor>\d{1,2})(?!\d))?"
     r"(?:-(?P<late>opus|sonnet|haiku|fable|mythos))?"
@@ -35,28 +31,14 @@ _SMALLEST = frozenset({"nano", "luna"})
 _SMALLER = frozenset({"mini", "terra"})
 
 
-def bare_name(name: str) -> str:
-    """Return the name in lower case, without provider prefix and variant suffix."""
-    lowered = name.strip().lower().rsplit("/", 1)[-1].removeprefix("anthropic:").removeprefix("openai:")
-    return _THINKING.sub("", _VARIANT.sub("", _LARGE_CONTEXT.sub("", lowered)))
-
-
-def wants_thinking(name: str) -> bool:
-    """Whether the name asks for thinking, such as `claude-3.7-sonnet:thinking`."""
-    return _THINKING.search(_VARIANT.sub("", _LARGE_CONTEXT.sub("", name.strip().lower()))) is not None
-
-
-def wants_large_context(name: str) -> bool:
-    """Whether the name asks for a context of 1,000,000 tokens (`[1m]` or `:1m`)."""
-    return _LARGE_CONTEXT.search(name.strip().lower()) is not None
-
-
 def claude_model(bare: str) -> str | None:
     """Return the id of a Claude model, or its family's short name if retired.
 
     None if no rule knows the name as a Claude model.
     """
     plain = _CLOUD.sub("", bare)
+    if _WITHOUT_MAKER.match(plain) is not None:
+        plain = f"claude-{plain}"
     if (family := _CLAUDE_FAMILY.fullmatch(plain)) is not None:
         return _newest_of_family(family["family"])
     match = _CLAUDE.fullmatch(plain)

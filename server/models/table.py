@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from server.core.messages import EFFORTS, Effort
 from server.models.info import ModelInfo
+from server.models.name_parts import LARGE
 
 _ID = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d{1,2})(?:-(?P<minor>\d{1,2}))?(?!\d)")
 _OLD_ID = re.compile(r"claude-(?:instant-)?[123](?!\d)")
@@ -16,6 +17,8 @@ _ALWAYS_THINKING = frozenset({"fable", "mythos"})
 FALLBACK_MAX_TOKENS = 32_000
 """The limit for models whose maximum is unknown. The API requires one, and all its models take this one."""
 
+LARGE_CONTEXT = 1_000_000
+"""The context window of the newest models, and of a name that ends in `[1m]`."""
 _OLD_CONTEXT = 200_000
 _FROM_4_5: tuple[Effort, ...] = ("low", "medium", "high")
 _FROM_4_6: tuple[Effort, ...] = ("low", "medium", "high", "max")
@@ -47,13 +50,15 @@ class Capabilities:
     """output_config.format."""
     max_tokens: int | None = None
     """The largest answer, in tokens; None if unknown."""
-    context_window: int = 1_000_000
+    context_window: int = LARGE_CONTEXT
     """The largest conversation with its answer, in tokens, as Claude Code reports it with its results."""
+    usual_max_tokens: int | None = None
+    """Claude Code's own limit for an answer, where `max_tokens` is unknown."""
 
     @property
     def default_max_tokens(self) -> int:
         """The limit for requests without one, in tokens."""
-        return self.max_tokens or FALLBACK_MAX_TOKENS
+        return self.max_tokens or self.usual_max_tokens or FALLBACK_MAX_TOKENS
 
 
 def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilities:
@@ -62,7 +67,7 @@ def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilitie
     `info`, the CLI's report, takes precedence over the table and is the only source for newer models.
     """
     model = info.id if info is not None and info.id else model_id
-    caps = _capabilities_of_id(model)
+    caps = _with_window(_capabilities_of_id(model), model_id, info)
     if info is None:
         return caps
     efforts = tuple(effort for effort in EFFORTS if effort in info.effort_levels)
@@ -70,6 +75,23 @@ def capabilities_of(model_id: str, info: ModelInfo | None = None) -> Capabilitie
     if info.supports_thinking_off is None:
         return caps
     return _with_thinking_off(caps, info.supports_thinking_off)
+
+
+def _with_window(caps: Capabilities, model_id: str, info: ModelInfo | None) -> Capabilities:
+    """Set the limits that were asked for (`[1m]`) or reported.
+
+    The reported limit for answers is Claude Code's own, not the model's (32,000 for Sonnet 4.6 in CLI 2.1.330, which
+    writes 128,000), so it counts only where it is more than the table's, or the table has none.
+    """
+    if model_id.endswith(LARGE):
+        caps = replace(caps, context_window=max(caps.context_window, LARGE_CONTEXT))
+    elif info is not None and info.context_window is not None:
+        caps = replace(caps, context_window=info.context_window)
+    if info is None or info.usual_output is None:
+        return caps
+    if caps.max_tokens is None:
+        return replace(caps, usual_max_tokens=info.usual_output)
+    return replace(caps, max_tokens=max(caps.max_tokens, info.usual_output))
 
 
 def _with_thinking_off(caps: Capabilities, possible: bool) -> Capabilities:

@@ -20,6 +20,8 @@ def produce(backend: ScriptedBackend) -> tuple[Generation, list[str]]:
         FittedRequest(call.request, []),
         call,
         frame=CHAT_COMPLETIONS.framing.frame,
+        refit=lambda choice: FittedRequest(call.request.with_choice(choice), []),
+        on_switched=lambda model, warnings: calls.append(f"switched to {model}"),
         on_routed=lambda backend, warnings: calls.append(" ".join(["routed to", backend, *warnings])),
         on_first_delta=lambda: calls.append("first delta"),
         on_complete=lambda: calls.append("complete"),

@@ -24,6 +24,8 @@ from tray_app.models.requests.curl import as_curl
 class ParrotEncoder:
     """Streams one word a line; the whole answer joins them."""
 
+    model = "parrot"
+
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         word = event.get("delta", {}).get("text")
         return [Chunk({"word": word})] if word else []
@@ -38,12 +40,13 @@ class ParrotEncoder:
         return [Chunk({"squawk": error.code})]
 
     def build_response(self, folds: Sequence[MessageFold]) -> dict[str, Any]:
-        return {"said": "".join(block["text"] for block in folds[0].content), "model": "parrot"}
+        return {"said": "".join(block["text"] for block in folds[0].content), "model": self.model}
 
 
 def to_request(body: Any, context: Context) -> MessagesRequest:
     said = {"role": "user", "content": [{"type": "text", "text": body.get("say", "")}]}
-    return MessagesRequest(model=resolve_model(body.get("bird"), context), requested_model="", messages=(said,))
+    named = resolve_model(body.get("bird"), context)
+    return named.apply_to(MessagesRequest(model=named.model, requested_model="", messages=(said,)))
 
 
 PARROT = Dialect(

@@ -90,3 +90,24 @@ async def test_pages_that_cannot_be(server: Served, query: str) -> None:
     response = await server.http.get(f"/v1/models?{query}")
     assert response.status_code == 400
     assert response.json()["error"]["param"] in query
+
+
+async def test_the_limits_and_capabilities_of_a_model(serve: Serve) -> None:
+    server = await serve(aliases={"smart": "opus:high > haiku"})
+    opus = await server.anthropic().models.retrieve("gpt-5.5")
+    assert (opus.max_input_tokens, opus.max_tokens, opus.line) == (1_000_000, 128_000, "opus")
+    assert opus.capabilities is not None
+    assert (opus.capabilities.effort.high.supported, opus.capabilities.effort.max.supported) == (True, False)
+    assert opus.capabilities.thinking.types.adaptive.supported
+    haiku = (await server.http.get("/v1/models/haiku:low")).json()
+    assert (haiku["context_window"], haiku["max_output_tokens"]) == (200_000, 64_000)
+    assert haiku["capabilities"]["thinking"]["types"]["enabled"] == {"supported": True}
+    chain = (await server.http.get("/v1/models/smart")).json()
+    assert (chain["context_window"], chain["display_name"]) == (200_000, "smart (Opus 5.5 > Haiku 4.5)")
+
+
+async def test_every_model_is_whole_for_both_clients(server: Served) -> None:
+    for entry in (await server.http.get("/v1/models")).json()["data"]:
+        validate("Model", entry)
+        anthropic.types.ModelInfo.model_validate(entry, strict=False)
+        assert entry["context_window"] == entry["max_input_tokens"] >= 200_000

@@ -223,3 +223,25 @@ async def test_both_are_started_and_stopped(routed):
         assert not backend.cli.running
         with pytest.raises(Stopping):
             await fold(backend.api.stream(ask("Hi")))
+
+
+async def test_a_model_of_the_api_is_served_by_it_although_claude_code_could(routed, simulator):
+    async with routed() as backend:
+        simulator.script(Text("From the API"))
+        first, *rest = await events_of(backend, ask("Hello", model="opus", by_api=True))
+    assert (first["type"], first["backend"], first["warnings"]) == (ROUTED, "anthropic_api", [])
+    assert rest[-1]["type"] == "message_stop"
+    assert backend.cli.requests == []
+    (call,) = simulator.messages_calls
+    assert (call.model, call.headers["x-api-key"]) == ("claude-opus-5-5", KEY)
+
+
+@pytest.mark.parametrize(
+    ("key", "fallback", "hint"), [("", True, "Store a valid key"), (KEY, False, "anthropic_fallback")]
+)
+async def test_a_model_of_the_api_needs_a_key_and_the_users_leave(routed, simulator, key, fallback, hint):
+    async with routed(key=key, fallback=fallback) as backend:
+        with pytest.raises(ApiKeyRefused) as raised:
+            await events_of(backend, ask("Hello", by_api=True))
+    assert hint in raised.value.hint
+    assert simulator.requests == []

@@ -8,6 +8,8 @@ import pytest
 
 from tests.clients.live import HELLO, Live, Serve
 from tests.openai_schema import validate
+from tests.simulator import HttpError, Simulator
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -50,6 +52,56 @@ async def test_a_name_that_asks_for_thinking(server: Live, suffix: str) -> None:
     assert server.sent().body["thinking"]["type"] == "enabled"
     await server.openai().chat.completions.create(model=name, messages=HELLO, reasoning_effort="none")
     assert server.sent().body["thinking"]["type"] == "disabled", "what the request says goes first"
+
+
+@pytest.mark.parametrize(
+    ("name", "effort", "thinking"),
+    [
+        ("opus:high", "high", None),
+        ("opus:low[1m]", "low", None),
+        ("gpt-5.5:max", "max", None),
+        ("claude-sonnet-4.6:medium", "medium", None),
+        ("claude-opus-4.8:nothink", None, "disabled"),
+        ("claude-opus-4.8:think", None, "adaptive"),
+        ("anthropic/claude-opus-4.8@preset/mine:xhigh", "xhigh", None),
+        ("terse", "low", "disabled"),
+    ],
+)
+async def test_what_a_name_asks_for_reaches_the_model(
+    serve: Serve, name: str, effort: str | None, thinking: str | None
+) -> None:
+    server = await serve(aliases={"terse": "claude-opus-4-8:low:nothink"})
+    await server.openai().chat.completions.create(model=name, messages=HELLO)
+    by_chat = server.sent()
+    await server.anthropic().messages.create(model=name, messages=HELLO, max_tokens=4000)
+    by_messages = server.sent()
+    await server.openai().responses.create(model=name, input="Hello")
+    for sent in (by_chat, by_messages, server.sent()):
+        if effort is not None:
+            assert sent.body["output_config"]["effort"] == effort
+        if thinking is not None:
+            assert sent.body["thinking"]["type"] == thinking
+    await server.openai().chat.completions.create(model=name, messages=HELLO, reasoning_effort="medium")
+    assert server.sent().body["output_config"]["effort"] == "medium", "what the request says goes first"
+
+
+async def test_a_chain_goes_on_to_the_next_model(serve: Serve, simulator: Simulator) -> None:
+    server = await serve(aliases={"smart": "opus:high > claude-sonnet-4.5:low > haiku"})
+    simulator.script(HttpError(529, "overloaded_error", "Overloaded"), when=lambda call: "opus" in call.model)
+    raw = await server.openai().chat.completions.with_raw_response.create(model="smart", messages=HELLO)
+    assert "opus could not answer" in raw.headers["warning"]
+    assert raw.parse().model == "claude-sonnet-4-5"
+    sent = server.sent()
+    assert (sent.model, sent.body["thinking"]["type"]) == ("claude-sonnet-4-5", "enabled")
+
+
+async def test_the_windows_that_claude_code_reports_are_learned(server: Live) -> None:
+    await server.http().post("/v1/chat/completions", json={"model": "haiku", "messages": HELLO})
+    await until(lambda: any(info.context_window for info in server.backend.models()))
+    [haiku] = [info for info in server.backend.models() if info.name == "haiku"]
+    assert (haiku.context_window, haiku.usual_output) == (1_000_000, 128_000)
+    entry = (await server.http().get("/v1/models/haiku")).json()
+    assert (entry["context_window"], entry["max_output_tokens"]) == (1_000_000, 128_000)
 
 
 async def test_the_limits_are_those_of_the_model_that_is_meant(server: Live) -> None:

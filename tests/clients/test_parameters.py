@@ -148,6 +148,29 @@ async def test_a_prefill_after_a_history(server: Live) -> None:
     assert [role for role, _ in conversation(server.sent())] == ["user", "assistant", "user", "assistant"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", [OLD, NEWEST])
+async def test_a_prefill_in_the_body_is_that_of_a_last_message(server: Live, model: str, stream: bool) -> None:
+    await ask(server, model, PREFILLED)
+    by_message = server.sent()
+    server.simulator.reset()
+    server.simulator.script(Text("42"))
+    body = {"model": model, "messages": HELLO, "assistant_prefill": "My answer is: ", "stream": stream}
+    response = await server.http().post("/v1/chat/completions", json=body)
+    assert conversation(server.sent()) == conversation(by_message)
+    assert ("prefill" in response.headers.get("warning", "")) == (model == NEWEST)
+    assert "42" in response.text
+    assert "My answer" not in response.text, "the answer does not repeat it"
+
+
+@pytest.mark.parametrize("prefill", ["", "  ", None])
+async def test_a_prefill_of_nothing_is_none(server: Live, prefill: str | None) -> None:
+    body = {"model": NEWEST, "messages": HELLO, "assistant_prefill": prefill}
+    response = await server.http().post("/v1/chat/completions", json=body)
+    assert conversation(server.sent()) == [("user", [{"type": "text", "text": "Hello"}])]
+    assert "warning" not in response.headers
+
+
 LOADED: dict[str, Any] = {
     "temperature": 0.3,
     "stop": ["END"],

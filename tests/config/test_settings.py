@@ -77,6 +77,13 @@ def test_who_fixes_a_setting_is_said(config_dir: Path, monkeypatch: pytest.Monke
         ("allowed_hosts", '["a.example", "b"]', "a.example, b", ("a.example", "b")),
         ("allowed_origins", "[]", ",", ()),
         ("aliases", '{"gpt-5" = "opus", x = "y"}', "gpt-5=opus, x = y", {"gpt-5": "opus", "x": "y"}),
+        (
+            "aliases",
+            '{smart = "opus:high > api:haiku"}',
+            "smart=opus:high > api:haiku",
+            {"smart": "opus:high > api:haiku"},
+        ),
+        ("default_model", '"opus > haiku"', "opus > haiku", "opus > haiku"),
         ("session_ttl_hours", '"never"', "never", None),
         ("session_ttl_hours", "0.5", "0.5", 0.5),
         ("api_key_required", "false", "false", False),
@@ -115,7 +122,8 @@ def test_file_and_environment_write_the_same_values(
         ("max_conversations", 0), ("max_conversations", 65), ("session_ttl_hours", 0),
         ("session_ttl_hours", "soon"), ("session_ttl_hours", "inf"), ("rate_limit", "lots"),
         ("rate_limit", "0"), ("key_storage", "paper"),
-        ("log_level", "loud"), ("aliases", "gpt-5"), ("aliases", "=opus"), ("max_body_bytes", 0),
+        ("log_level", "loud"), ("aliases", "gpt-5"), ("aliases", "=opus"),
+        ("default_model", "opus > > haiku"), ("max_body_bytes", 0),
         ("anthropic_base_url", "api.anthropic.com"),
         ("anthropic_base_url", "http://api.anthropic.com"), ("anthropic_base_url", "https://me@api.anthropic.com"),
         ("anthropic_base_url", "https://api.anthropic.com/?a=b"), ("anthropic_base_url", "https://"),
@@ -202,6 +210,15 @@ def test_a_new_setting_stays_out_of_the_tables(config_dir: Path) -> None:
     write_settings(config_dir, {"spares": 2, "history": False})
     settings = load_settings()
     assert (settings.spares, settings.history, settings.aliases) == (2, False, {"gpt-5": "opus"})
+
+
+@pytest.mark.parametrize(
+    ("aliases", "wrong"), [({"smart": "opus >"}, "'opus >'"), ({"fine": "opus", "a > b": "opus"}, "'a > b'")]
+)
+def test_a_wrong_chain_among_the_aliases_is_named(aliases: dict[str, str], wrong: str) -> None:
+    with pytest.raises(SettingsInvalid, match="aliases") as raised:
+        load_settings({"aliases": aliases})
+    assert wrong in str(raised.value)
 
 
 @pytest.mark.parametrize(

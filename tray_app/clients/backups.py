@@ -47,6 +47,17 @@ class Backups:
         """Find the newest change of a client's file that was not undone."""
         return next((backup for backup in reversed(self._read_index()) if _belongs_to(backup, client, path)), None)
 
+    def find_companion(self, change: Backup) -> Backup | None:
+        """Find the change of another file that was made together with `change`."""
+        return next(
+            (
+                backup
+                for backup in self._read_index()
+                if (backup.client, backup.at) == (change.client, change.at) and backup.path != change.path
+            ),
+            None,
+        )
+
     def save_backup(
         self, client: str, path: Path, before: bytes | None, after: bytes, *, mode: int | None, at: float
     ) -> None:

@@ -71,6 +71,14 @@ class ServerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that belongs to this program, and that the client's file names."""
+
+    file: Callable[[Places], Path]
+    text: Callable[[Connection], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A client's file, and the settings that it needs."""
 
@@ -83,6 +91,8 @@ class Configuration:
     holds_key: bool = True
     caution: Callable[[Places], Later] = lambda _: NO_TEXT
     """A warning to show before the change, for this computer."""
+    companion: Companion | None = None
+    """Written before the client's file and removed after it, so that the file never names a missing one."""
 
 
 @dataclass(frozen=True, slots=True)

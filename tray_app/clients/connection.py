@@ -19,13 +19,27 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model that a client can offer to its user. `efforts` are those that it takes, in increasing order."""
+
+    name: str
+    title: str
+    limits: Limits
+    efforts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
-    """`url` is the server's, without a path; `key` is None if none is required."""
+    """`url` is the server's, without a path; `key` is None if none is required.
+
+    `models` are further models for clients that list them.
+    """
 
     url: str
     key: str | None
     model: str
     limits: Limits = field(default_factory=Limits)
+    models: tuple[OfferedModel, ...] = ()
 
     @property
     def openai_url(self) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from server.core.errors import ModelNotFound
 from server.models import capabilities_of
-from server.models.aliases import DEFAULT, ModelNames, resolve_model
+from server.models.aliases import DEFAULT, ModelNames, NamedModel, resolve_model
 from server.models.families import SHORT_NAMES
-from server.models.info import ModelInfo
-from tray_app.clients.connection import Limits
+from server.models.info import ModelInfo, find_info
+from server.models.windows import window_of
+from tray_app.clients.connection import Limits, OfferedModel
 
 _FALLBACK_MODEL = "sonnet"
 
@@ -32,10 +33,34 @@ def initial_model(offered: Iterable[ModelInfo], default_model: str) -> str:
 
 def limits_of(model: str, offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> Limits:
     """The limits of the model behind a name; defaults for an unknown name."""
-    by_name = {name: info for info in offered for name in (info.id, info.name) if name}
+    models = tuple(offered)
+    named = _try_resolve(model, models, aliases)
+    return Limits() if named is None else _limits(named, models)
+
+
+def list_offers(offered: Iterable[ModelInfo], aliases: Mapping[str, str]) -> tuple[OfferedModel, ...]:
+    """Short names and the user's aliases, with what clients need to know of them."""
+    models = tuple(offered)
+    short = [model.name for model in models if model.name] or sorted(SHORT_NAMES)
+    names = dict.fromkeys([*short, *aliases])
+    found = ((name, _try_resolve(name, models, aliases)) for name in names)
+    return tuple(_make_offer(name, named, models) for name, named in found if named is not None)
+
+
+def _make_offer(name: str, named: NamedModel, models: tuple[ModelInfo, ...]) -> OfferedModel:
+    info = find_info(named.model, models)
+    title = info.display_name if info is not None and info.name == name and info.display_name else name
+    return OfferedModel(name, title, _limits(named, models), capabilities_of(named.model, info).efforts)
+
+
+def _limits(named: NamedModel, models: tuple[ModelInfo, ...]) -> Limits:
+    window = window_of(named, models)
+    return Limits(window.context, window.output)
+
+
+def _try_resolve(name: str, models: tuple[ModelInfo, ...], aliases: Mapping[str, str]) -> NamedModel | None:
+    known = tuple(known for info in models for known in (info.id, info.name) if known)
     try:
-        resolved = resolve_model(model, ModelNames(aliases, tuple(by_name), DEFAULT))
+        return resolve_model(name, ModelNames(aliases, known, DEFAULT))
     except ModelNotFound:
-        return Limits()
-    capabilities = capabilities_of(resolved, by_name.get(resolved))
-    return Limits(capabilities.context_window, capabilities.default_max_tokens)
+        return None

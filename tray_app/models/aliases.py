@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
+from server.models.name_parts import CHAIN, split_chain
 from tray_app.translation import tr
 
 Index = QModelIndex | QPersistentModelIndex
@@ -63,9 +64,15 @@ class AliasModel(QAbstractTableModel):
             return ""
         if not row.name:
             return tr("Enter the name that clients request.")
+        if CHAIN in row.name:
+            return tr("Enter a name without “>”.")
         if self._is_name_taken(row.name, index):
             return tr("An alias named {name} already exists.").format(name=row.name)
-        return "" if row.target else tr("Enter the model for {name}.").format(name=row.name)
+        if not row.target:
+            return tr("Enter the model for {name}.").format(name=row.name)
+        if CHAIN in row.target and not all(split_chain(row.target)):
+            return tr("Enter a model before and after each “>” for {name}.").format(name=row.name)
+        return ""
 
     def show_aliases(self, aliases: Mapping[str, str]) -> None:
         """Show another table and drop unfinished rows. Does nothing if the table is the same."""

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from server.api.exchange.preparation import find_model_info, make_context
+from server.api.exchange.preparation import make_context
 from server.api.exchange.responses import json_response
 from server.core.errors import InvalidRequest, ModelNotFound
-from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, resolve_model
+from server.models import capabilities_of
+from server.models.aliases import COMMON_NAMES, DEFAULT_ALIASES, ModelNames, NamedModel, resolve_model
+from server.models.info import ModelInfo, find_info
+from server.models.model_object import describe_capabilities, line_of
+from server.models.windows import window_of
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -85,19 +89,20 @@ def _model_index(ids: list[str], model_id: str, param: str) -> int:
     return ids.index(model_id)
 
 
-def _try_resolve(name: str, known: ModelNames) -> str | None:
-    """The model for a name; None if its alias leads to no model."""
+def _try_resolve(name: str, known: ModelNames) -> NamedModel | None:
+    """The models for a name; None if its alias leads to no model."""
     try:
         return resolve_model(name, known)
     except ModelNotFound:
         return None
 
 
-def _model_entry(services: "Services", name: str, target: str) -> dict[str, Any]:
-    info = find_model_info(services.backend, target)
-    full_id = info.id if info is not None and info.id else target
-    display_name = (info.display_name if info is not None else "") or full_id
-    date = _release_date(full_id)
+def _model_entry(services: "Services", name: str, named: NamedModel) -> dict[str, Any]:
+    """A model as both APIs show it, with the limits under the names that clients of either know."""
+    offered = services.backend.models()
+    infos = [find_info(choice.model, offered) for choice in named.choices]
+    full_id = _full_id(named.model, infos[0])
+    date, window = _release_date(full_id), window_of(named, offered)
     return {
         "id": name,
         "object": "model",
@@ -105,9 +110,28 @@ def _model_entry(services: "Services", name: str, target: str) -> dict[str, Any]
         "owned_by": "anthropic",
         "type": "model",
         "lifecycle": "active",
-        "display_name": display_name if name in (full_id, target) else f"{name} ({display_name})",
+        "display_name": _display_name(name, named, infos),
         "created_at": date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "line": line_of(full_id),
+        "max_input_tokens": window.context,
+        "max_tokens": window.output,
+        "context_window": window.context,
+        "context_length": window.context,
+        "max_output_tokens": window.output,
+        "capabilities": describe_capabilities(capabilities_of(named.model, infos[0])),
     }
+
+
+def _display_name(name: str, named: NamedModel, infos: list[ModelInfo | None]) -> str:
+    ids = [_full_id(choice.model, info) for choice, info in zip(named.choices, infos, strict=True)]
+    shown = [(info.display_name if info else "") or full_id for info, full_id in zip(infos, ids, strict=True)]
+    if len(ids) == 1 and name in (ids[0], named.model):
+        return shown[0]
+    return f"{name} ({' > '.join(shown)})"
+
+
+def _full_id(model: str, info: ModelInfo | None) -> str:
+    return info.id if info is not None and info.id else model
 
 
 def _release_date(model_id: str) -> datetime:

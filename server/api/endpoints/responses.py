@@ -133,6 +133,14 @@ class _CompactionEncoder:
         self._encoder = encoder
         self._hooks = hooks
 
+    @property
+    def model(self) -> str:
+        return self._encoder.model
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._encoder.model = name
+
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         return self._encoder.feed(event, choice)
 

@@ -221,7 +221,9 @@ class Exchange:
             prepared.fitted,
             prepared.call,
             frame=self._frame(prepared),
+            refit=lambda choice: fit_to_model(self._services, prepared.link.request.with_choice(choice)),
             on_routed=self._recorder.record_routing,
+            on_switched=self._recorder.record_switch,
             on_first_delta=self._recorder.record_first_delta,
             on_complete=lambda: self._record_completion(prepared),
         )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from server.backends.base import ROUTED, Backend
+from server.api.exchange.model_chain import Refit, stream_chain
+from server.backends.base import ROUTED, SWITCHED, Backend
 from server.core.errors import DragomanError, UpstreamFailed, as_dragoman_error
 from server.core.messages import Events, MessageFold, StreamEvent
 from server.core.tasks import spawn
@@ -26,7 +27,8 @@ class Generation:
     Each of the `n` answers has a task and a fold. `folds` are the only assembly of the answers; the body, the record
     and the session read them. The writer waits for `changed` and takes the collected output: events that arrive
     together leave in one write. `finished` with `error` None means complete. With `frame` None, for a response that is
-    not streamed, nothing is encoded or collected. `on_routed` gets the backend that took over, and warnings.
+    not streamed, nothing is encoded or collected. `on_routed` gets the backend that took over, `on_switched` the model
+    of a chain that did, and warnings. `refit` fits the request to another model of the chain.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class Generation:
         call: Call,
         *,
         frame: Frame | None,
+        refit: Refit,
         on_routed: Callable[[str, Iterable[str]], None],
+        on_switched: Callable[[str, Iterable[str]], None],
         on_first_delta: Callable[[], None],
         on_complete: Callable[[], None],
     ) -> None:
@@ -46,7 +50,9 @@ class Generation:
         self._tools = call.request.tools
         self._encoder = call.encoder
         self._frame = frame
+        self._refit = refit
         self._on_routed = on_routed
+        self._on_switched = on_switched
         self._on_first_delta = on_first_delta
         self._on_complete = on_complete
         self._not_started = set(range(call.n))
@@ -113,7 +119,7 @@ class Generation:
 
     async def _run_choice(self, choice: int) -> None:
         try:
-            await self._consume_stream(self._backend.stream(self._request), choice)
+            await self._consume_stream(stream_chain(self._backend, self._request, self._refit), choice)
         except DragomanError as error:
             name_refused_tool(error, self._tools)
             self.end_with_error(error)
@@ -143,6 +149,11 @@ class Generation:
         if kind == ROUTED:
             self._on_routed(event["backend"], event["warnings"])
             return
+        if kind == SWITCHED:
+            self._encoder.model = event["model"]
+            self._on_switched(event["model"], event["warnings"])
+            return
+        # The names of tools do not depend on the model, so a chain's models share them.
         restore = self._restorers[choice]
         for named in (event,) if restore is None else restore(event):
             fold.feed(named)

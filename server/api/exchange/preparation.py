@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Scope
 
 from server.api.exchange.responses import get_header
-from server.backends.base import Backend
 from server.core.messages import MessagesRequest
 from server.dialects.base import Context, Header, no_header
 from server.dialects.dialect import Dialect
 from server.models import FittedRequest, capabilities_of, fit_request
-from server.models.info import ModelInfo
+from server.models.info import find_info
 
 if TYPE_CHECKING:
     from server.api.services import Services
@@ -40,7 +39,7 @@ async def with_fetched_images(services: "Services", body: Any, dialect: Dialect)
 
 def fit_to_model(services: "Services", request: MessagesRequest) -> FittedRequest:
     """Fit the request to its model's capabilities."""
-    return fit_request(request, capabilities_of(request.model, find_model_info(services.backend, request.model)))
+    return fit_request(request, capabilities_of(request.model, find_info(request.model, services.backend.models())))
 
 
 def make_context(services: "Services", header: Header = no_header) -> Context:
@@ -55,13 +54,3 @@ def make_context(services: "Services", header: Header = no_header) -> Context:
         header=header,
         sealing_key=services.sealing_key,
     )
-
-
-def find_model_info(backend: Backend, model: str) -> ModelInfo | None:
-    """The backend's entry for an id or short name, ignoring a suffix `[1m]`."""
-    models = backend.models()
-    names = (model, model.removesuffix("[1m]"))
-    found = next((info for name in names for info in models if name in (info.id, info.name)), None)
-    if found is None and model == "default":
-        found = next((info for info in models if info.is_default), None)
-    return found

@@ -79,6 +79,10 @@ class RequestRecorder:
         """Record the backend that took over. With several answers, each reports it."""
         self.update_record(backend=backend, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
 
+    def record_switch(self, model: str, warnings: Iterable[str]) -> None:
+        """Record the model of a chain that answers in place of an earlier one."""
+        self.update_record(model=model, warnings=tuple(dict.fromkeys((*self.record.warnings, *warnings))))
+
     def record_first_delta(self) -> None:
         """Record the time to the first delta, in seconds."""
         if self.record.ttft is None:

@@ -20,13 +20,14 @@ from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
+from server.backends.claude_cli.transport.wire import Result
 from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
 from server.backends.paused_answers import stream_past_pauses
 from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
 from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.core.messages import Events, MessagesRequest
 from server.core.tasks import spawn
-from server.models.info import ModelInfo
+from server.models.info import ModelInfo, ReportedLimits, with_limits
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class ClaudeCliBackend:
         self._probe: Probe | None = None
         self._problem: DragomanError | None = None
         self._plan_windows: dict[str, dict[str, Any]] = {}
+        # By id, of all models that have answered since the start. The list of models does not have them.
+        self._model_limits: dict[str, ReportedLimits] = {}
         self._watch = self._make_watch(config)
         self._counts: PoolCounts | None = None
         self._unsubscribe = bus.subscribe(self._on_event)
@@ -176,8 +179,9 @@ class ClaudeCliBackend:
         return self._probe
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """Models listed by the CLI; empty until the first probe."""
-        return self._probe.models if self._probe else ()
+        """Models listed by the CLI, with the limits that its results have reported; empty until the first probe."""
+        listed = self._probe.models if self._probe else ()
+        return tuple(with_limits(info, self._model_limits) for info in listed) if self._model_limits else listed
 
     def _full_model_id(self, model: str) -> str:
         """The id by which the API knows a model; the name itself if the CLI does not list it."""
@@ -319,7 +323,11 @@ class ClaudeCliBackend:
             launch,
             on_change=self._pool.handle_change,
             on_limits=self._update_plan_windows,
+            on_result=self._learn_limits,
         )
+
+    def _learn_limits(self, result: Result) -> None:
+        self._model_limits.update(result.limits)
 
     def _update_plan_windows(self, info: dict[str, Any]) -> None:
         if windows := info.get("unifiedWindows"):

@@ -106,11 +106,15 @@ def _refuse_audio(modalities: list[str]) -> list[str]:
 
 
 class ChatBody(TypedDict):
-    """Everything but the tools. `session_id` is an extension of this server's."""
+    """Everything but the tools.
+
+    `session_id` and `assistant_prefill`, the beginning of the answer, are extensions of this server's.
+    """
 
     model: NotRequired[FilledText | None]
     session_id: NotRequired[FilledText | None]
     messages: Annotated[ListOf[Annotated[ChatMessage, ByMember("role")]], Field(min_length=1)]
+    assistant_prefill: NotRequired[str | None]
     modalities: NotRequired[Annotated[ListOf[Literal["text", "audio"]], AfterValidator(_refuse_audio)] | None]
     max_completion_tokens: NotRequired[TokenLimit | None]
     max_tokens: NotRequired[TokenLimit | None]

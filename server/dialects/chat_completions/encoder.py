@@ -60,6 +60,7 @@ class ChatCompletionEncoder:
         include_usage: bool = False,
         legacy_functions: bool = False,
     ) -> None:
+        self._model = model
         self._answer = {"id": completion_id, "created": created, "model": model}
         self._head = {**self._answer, "object": "chat.completion.chunk"}
         # With include_usage every chunk has the field, which is null except in the last one.
@@ -67,6 +68,14 @@ class ChatCompletionEncoder:
         self._include_usage = include_usage
         self._legacy = legacy_functions
         self._choices: defaultdict[int, _Choice] = defaultdict(_Choice)
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._model = self._answer["model"] = self._head["model"] = name
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         state = self._choices[choice]

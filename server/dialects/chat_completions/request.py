@@ -1,10 +1,11 @@
 """A chat completion's body as a `Call`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.body import ChatBody, check_chat_body
+from server.dialects.chat_completions.body import AssistantMessage, ChatBody, ChatMessage, check_chat_body
 from server.dialects.chat_completions.encoder import ChatCompletionEncoder
 from server.dialects.chat_completions.ignored_fields import IGNORED
 from server.dialects.chat_completions.parameters import UNSUPPORTED, read_parameters
@@ -12,7 +13,7 @@ from server.dialects.chat_completions.tools import Tools, read_tools
 from server.dialects.chat_completions.turns import read_messages
 from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.openai.parameters import unsupported_warnings
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 def to_messages(body: Any, context: Context) -> Call:
@@ -43,11 +44,11 @@ def to_messages(body: Any, context: Context) -> Call:
 
 def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list[str]) -> MessagesRequest:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
-    system, messages = read_messages(body["messages"], warnings)
+    named = resolve_model(name, context)
+    system, messages = read_messages(_messages_with_prefill(body), warnings)
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         messages=messages,
         system=system,
         tools=tools.tools,
@@ -57,4 +58,12 @@ def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list
         hides_server_blocks=True,
         **read_parameters(body, warnings),
     )
-    return with_named_thinking(request)
+    return named.apply_to(request)
+
+
+def _messages_with_prefill(body: ChatBody) -> Sequence[ChatMessage]:
+    """The messages, with `assistant_prefill` as a last one that the answer continues."""
+    prefill = body.get("assistant_prefill")
+    if not prefill:
+        return body["messages"]
+    return [*body["messages"], AssistantMessage(role="assistant", content=prefill)]

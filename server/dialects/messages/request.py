@@ -22,7 +22,7 @@ from server.dialects.messages.encoder import MessagesEncoder
 from server.dialects.messages.ignored_fields import DEFAULTS, IGNORED
 from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import nonblank_texts, read_turns
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 NATIVE = frozenset(
     {
@@ -89,8 +89,9 @@ def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> Mess
     leading_system, turns = read_turns(body["messages"], warnings)
     output = body.get("output_config", {})
     schema = output.get("format") or body.get("output_format")
+    named = resolve_model(body.get("model"), context)
     request = MessagesRequest(
-        model=resolve_model(body.get("model"), context),
+        model=named.model,
         requested_model=body.get("model", ""),
         messages=tuple(turns),
         system=(*nonblank_texts(body.get("system", [])), *leading_system),
@@ -102,7 +103,7 @@ def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> Mess
         session_id=body.get("session_id"),
         native=_read_native(body, context.header),
     )
-    return with_named_thinking(request)
+    return named.apply_to(request)
 
 
 def _read_tools(body: CountBody) -> tuple[Tool, ...]:

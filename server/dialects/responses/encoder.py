@@ -6,6 +6,7 @@ OpenAI's SDK for Node replaces its own copy by it. Events are numbered without g
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from server.core.errors import DragomanError
@@ -29,6 +30,14 @@ class ResponseEncoder:
         self._numbers = EventNumbers()
         self._writer = _make_writer(head, self._numbers)
         self._begun = False
+
+    @property
+    def model(self) -> str:
+        return self._head.model
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._head = replace(self._head, model=name)
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         if self._begun:

@@ -22,7 +22,7 @@ from server.dialects.responses.parameters import UNSUPPORTED, read_limits
 from server.dialects.responses.sealing import Sealer
 from server.dialects.responses.tools import ToolCatalog
 from server.dialects.responses.turns import read_items
-from server.models.aliases import resolve_model, with_named_thinking
+from server.models.aliases import resolve_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def to_messages(body: Any, context: Context) -> Call:
     checked = check_responses_body(body)
     warnings: list[str] = []
     prompt = _read_prompt(checked, context, warnings)
-    request = with_named_thinking(prompt.request.with_changes(**read_limits(checked, warnings)))
+    request = prompt.request.with_changes(**read_limits(checked, warnings))
     head = ResponseHead(
         response_id=f"resp_{context.response_id}",
         created_at=context.created,
@@ -67,7 +67,7 @@ def to_count(body: Any, context: Context) -> MessagesRequest:
 
 def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Prompt:
     name = body.get("model") or context.default_model
-    resolved = resolve_model(name, context)
+    named = resolve_model(name, context)
     catalog, items = ToolCatalog(), _read_input(body)
     sealer = Sealer(context.sealing_key) if context.sealing_key else None
     catalog.add_sent(body.get("tools") or ())
@@ -76,8 +76,8 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
     warnings.extend(catalog.left_out_warnings())
     updates = [item for item in items if item["type"] == "configuration_update"]
     request = MessagesRequest(
-        model=resolved,
-        requested_model=name or resolved,
+        model=named.model,
+        requested_model=name or named.model,
         messages=messages,
         system=system,
         tools=tools,
@@ -87,7 +87,7 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
         hides_server_blocks=True,
         **read_configuration([body, *updates]),
     )
-    compaction = asks_for_summary(items)
+    request, compaction = named.apply_to(request), asks_for_summary(items)
     return _Prompt(as_summary_request(request) if compaction else request, catalog, sealer, compaction)
 
 

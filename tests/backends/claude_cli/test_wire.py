@@ -25,6 +25,7 @@ from server.backends.claude_cli.transport.wire import (
     decode_line,
     user_line,
 )
+from server.models.info import ReportedLimits
 from tests.asking import text
 
 JSON = st.recursive(
@@ -99,6 +100,16 @@ RESULT = {
         (
             {"type": "result", "num_turns": 0, "user_message_uuid": "u1", "user_message_uuids": ["u1", "u2"]},
             Result(False, None, "", frozenset({"u1", "u2"}), None),
+        ),
+        (
+            {"type": "result", "modelUsage": {"claude-a": {"contextWindow": 7, "maxOutputTokens": 3}, "claude-b": {}}},
+            Result(
+                False, None, "", frozenset(), None, {"claude-a": ReportedLimits(7, 3), "claude-b": ReportedLimits()}
+            ),
+        ),
+        (
+            {"type": "result", "modelUsage": {"claude-a": {"contextWindow": "7", "maxOutputTokens": 0}, "claude-b": 1}},
+            Result(False, None, "", frozenset(), None, {"claude-a": ReportedLimits()}),
         ),
         ({"type": "result", "errors": ["a", "b"]}, Result(False, None, "a; b", frozenset(), None)),
         (

@@ -85,6 +85,8 @@ def test_snippets_are_of_their_format_and_complete(client: Client, snippet: Snip
     assert text.endswith("\n")
     said = list(READERS[snippet.language](text))
     wanted = {f":{urlsplit(to.url).port}", to.model, to.secret} - ABSENT.get(client.id, lambda _: set())(to)
+    if client.configuration is not None and client.configuration.companion is not None:
+        wanted &= {to.model} if snippet.text == client.configuration.companion.text else wanted
     for expected in wanted:
         assert any(expected in one for one in said), f"{expected} is not in what a program reads from the text"
 

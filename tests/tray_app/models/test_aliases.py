@@ -111,3 +111,14 @@ def test_it_passes_qts_model_tester_after_edits(model: AliasModel, qtmodeltester
     model.remove_rows([1])
     model.show_aliases({})
     assert model.rowCount() == 0
+
+
+def test_a_chain_is_in_force_once_it_is_whole(model: AliasModel) -> None:
+    edits = _edits(model)
+    _type(model, 0, TARGET, "opus >")
+    assert "each “>” for gpt-4.1" in model.row_problem(0)
+    _type(model, 1, NAME, "a > b")
+    assert "without “>”" in model.row_problem(1)
+    assert edits == []
+    _type(model, 0, TARGET, "opus:high > api:haiku")
+    assert edits == [{"gpt-4.1": "opus:high > api:haiku", "my-model": "haiku"}]

@@ -14,7 +14,7 @@ from tray_app.clients.client import Client, Configuration, Places
 from tray_app.clients.config_file import FileChange, FileState, apply_change, prepare_change, prepare_undo, read_state
 from tray_app.clients.connection import Connection
 from tray_app.clients.detection import is_installed
-from tray_app.clients.models import initial_model, limits_of, model_names
+from tray_app.clients.models import initial_model, limits_of, list_offers, model_names
 from tray_app.context import Context
 from tray_app.translation import Later
 
@@ -62,8 +62,9 @@ class ClientScan(QObject):
     @property
     def connection(self) -> Connection:
         """The connection details for a client."""
-        limits = limits_of(self.model, self._offered_models(), self._context.settings.aliases)
-        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits)
+        offered, aliases = self._offered_models(), self._context.settings.aliases
+        limits, models = limits_of(self.model, offered, aliases), list_offers(offered, aliases)
+        return Connection(self._context.server.base_url.removesuffix("/v1"), self._key, self.model, limits, models)
 
     @property
     def address_known(self) -> bool:

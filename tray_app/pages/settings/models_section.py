@@ -47,10 +47,11 @@ class ModelsSection(Section):
             tr("Aliases"),
             tr(
                 "Requested names and the Claude models that answer. Common names such as gpt-5 are built "
-                "in; yours take precedence."
+                "in; yours take precedence. “opus > sonnet” uses the next model if one cannot answer, “opus:high” "
+                "and “haiku:nothink” set the effort, and “api:haiku” uses your Anthropic API key."
             ),
             table,
-            keywords=tr("alias table gpt name"),
+            keywords=tr("alias table gpt name chain fallback effort"),
             wide=True,
         )
         row.add_below(self.add_button, self.remove_button)
@@ -70,6 +71,12 @@ class ModelsSection(Section):
         self.add_button.setEnabled(not fixed)
         self._enable_remove()
         self._check_default()
+        self._check_aliases()
+
+    def _check_aliases(self) -> None:
+        unknown = [name for name in self.context.settings.aliases if not names_a_model(self.context, name)]
+        text = tr("Unknown model: requests for {names} fail.").format(names=", ".join(unknown)) if unknown else ""
+        self.aliases.show_warning("warning", text)
 
     def _check_default(self) -> None:
         settings = self.context.settings

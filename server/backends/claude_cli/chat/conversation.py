@@ -37,6 +37,8 @@ from server.core.messages import (
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
 ConversationState = Literal["parked", "idle", "busy", "holding", "closed"]
+OnResult = Callable[[Result], None]
+"""Gets the result of a complete turn."""
 
 OUTPUT_TIMEOUT_SECONDS = 600.0
 """Longest silence outside text: models think for minutes, and a tool's input may arrive in one piece.
@@ -74,12 +76,15 @@ class Conversation:
     kept after its current answer.
     """
 
-    def __init__(self, on_change: Callable[[], None], base_url: str | None) -> None:
+    def __init__(
+        self, on_change: Callable[[], None], base_url: str | None, on_result: OnResult = lambda result: None
+    ) -> None:
         self.state: ConversationState = "parked"
         self.session_id: str | None = None
         self.last_used = time.monotonic()
         self.stale = False
         self._on_change = on_change
+        self._on_result = on_result
         self._base_url = base_url
         self._own_betas = ""
         self._binding: ProcessBinding | None = None
@@ -107,10 +112,15 @@ class Conversation:
 
     @classmethod
     async def start(
-        cls, launch: LaunchOptions, *, on_change: Callable[[], None], on_limits: Callable[[dict[str, Any]], None]
+        cls,
+        launch: LaunchOptions,
+        *,
+        on_change: Callable[[], None],
+        on_limits: Callable[[dict[str, Any]], None],
+        on_result: OnResult = lambda result: None,
     ) -> "Conversation":
         """Start a process without waiting until it is ready. Raises `CliNotFound`."""
-        conversation = cls(on_change, launch.base_url)
+        conversation = cls(on_change, launch.base_url, on_result)
         conversation._channel = await Channel.open(
             launch.command,
             launch.environment,
@@ -374,6 +384,7 @@ class Conversation:
         return None
 
     def _with_cost(self, delta: StreamEvent, result: Result) -> StreamEvent:
+        self._on_result(result)
         if result.cost_usd is None:
             return delta
         cost, self._total_cost = result.cost_usd - self._total_cost, result.cost_usd

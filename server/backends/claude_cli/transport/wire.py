@@ -4,7 +4,7 @@ One JSON object a line in both directions. Source: `sdk.d.ts` of the npm package
 (SDKMessage, SDKUserMessage, SDKControlRequest, SDKControlResponse), checked against CLI 2.1.330.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 
 from server.core import exact_json
 from server.core.messages import Block, StreamEvent
+from server.models.info import ReportedLimits
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 
@@ -70,6 +71,8 @@ class Result:
     message_uuids: frozenset[str]
     cost_usd: float | None
     """Total of all turns of the process so far."""
+    limits: Mapping[str, ReportedLimits] = field(default_factory=dict)
+    """The limits of the models that the turn used, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +237,22 @@ def _parse_result(data: dict[str, Any]) -> Result:
         text=str(data.get("result") or "; ".join(data.get("errors") or [])),
         message_uuids=frozenset(uuids),
         cost_usd=data.get("total_cost_usd"),
+        limits=_parse_limits(data.get("modelUsage")),
     )
+
+
+def _parse_limits(usage: Any) -> dict[str, ReportedLimits]:
+    """The limits in `modelUsage`; what is not a positive number is unknown."""
+    rows = usage.items() if isinstance(usage, dict) else ()
+    return {
+        str(model): ReportedLimits(_positive(row.get("contextWindow")), _positive(row.get("maxOutputTokens")))
+        for model, row in rows
+        if isinstance(row, dict)
+    }
+
+
+def _positive(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
 
 
 def _parse_control_answer(response: dict[str, Any]) -> ControlAnswer:

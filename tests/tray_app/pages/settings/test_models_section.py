@@ -50,6 +50,13 @@ async def test_an_unknown_default_model_shows_a_warning(page: SettingsPage, cont
     assert page.models.default.row.warning.text == ""
 
 
+async def test_an_alias_of_an_unknown_model_shows_a_warning(page: SettingsPage, context: Context) -> None:
+    await context.change_settings({"aliases": {"fine": "opus:high > api:haiku", "wrong": "opus > llama"}})
+    assert page.models.aliases.warning.text == "Unknown model: requests for wrong fail."
+    await context.change_settings({"aliases": {"fine": "opus:high > api:haiku"}})
+    assert page.models.aliases.warning.text == ""
+
+
 async def test_a_new_alias_is_typed_in_place_and_saved(
     page: SettingsPage, context: Context, qtbot: QtBot, in_file: Read
 ) -> None:
