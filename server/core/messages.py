@@ -14,7 +14,8 @@ import orjson
 from server.core import exact_json
 
 Block = dict[str, Any]
-"""A content block: text, image, document, tool_use, tool_result, thinking, redacted_thinking."""
+"""A content block: text, image, document, tool_use, tool_result, thinking, redacted_thinking, and those of server tools
+(`is_server_block`)."""
 
 StreamEvent = dict[str, Any]
 """A Messages API stream event: message_start, content_block_start/delta/stop, message_delta, message_stop, ping."""
@@ -40,12 +41,17 @@ class Message(TypedDict):
 
 
 class Tool(TypedDict):
-    """A tool as the client, which also runs it, defined it."""
+    """A tool as the client defined it, or one of Anthropic's own (`is_native_tool`), which has a `type`.
+
+    Anthropic's own have no `input_schema` but members of their own; toolsets have no `name`. Server tools (web_search)
+    are run by the API, the others (bash) by the client.
+    """
 
     name: str
     description: NotRequired[str]
     input_schema: dict[str, Any]
     cache_control: NotRequired[dict[str, Any]]
+    type: NotRequired[str]
 
 
 class ToolChoice(TypedDict, total=False):
@@ -57,10 +63,14 @@ class ToolChoice(TypedDict, total=False):
 
 
 class Thinking(TypedDict, total=False):
-    """`type` is disabled, enabled (with `budget_tokens`) or adaptive."""
+    """`type` is disabled, enabled (with `budget_tokens`) or adaptive.
+
+    `display` (summarized, omitted, updates) is how the client wants to see it; missing means summarized.
+    """
 
     type: Literal["disabled", "enabled", "adaptive"]
     budget_tokens: int
+    display: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +99,11 @@ class Usage(TypedDict, total=False):
 class ApiOnly:
     """What a request asks for and Claude Code does not have.
 
-    `needs` names it for the user. `fields` are members of the Messages body, `betas` the beta features for them.
+    `needs` names it for the user. `fields` are members of the Messages body.
     """
 
     needs: tuple[str, ...]
     fields: Mapping[str, Any]
-    betas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,11 @@ class MessagesRequest:
     in order while the answer has not begun and the error is one that another model may not have. `api_only` is what
     only the Anthropic API serves. `avoid_thinking`: unless thinking or an effort is asked for, the model thinks as
     little as it can. `is_one_off`: no request will continue the conversation.
+
+    `betas` are features of the API that the client asks for. `native` are parameters that only the Messages API has;
+    they are passed on as they are. `optional_tools` are names of server tools that are left out where the API refuses
+    them. `hides_server_blocks`: the client's dialect has no place for the blocks of server tools, so the history that
+    it sends lacks them, and a paused answer is continued for it.
     """
 
     model: str
@@ -126,6 +140,10 @@ class MessagesRequest:
     json_object: bool = False
     session_id: str | None = None
     api_only: ApiOnly | None = None
+    betas: Sequence[str] = ()
+    native: Mapping[str, Any] = field(default_factory=dict)
+    optional_tools: frozenset[str] = frozenset()
+    hides_server_blocks: bool = False
     by_api: bool = False
     alternatives: Sequence[ModelChoice] = ()
     avoid_thinking: bool = False
@@ -143,6 +161,30 @@ class MessagesRequest:
 def text_block(text: str) -> Block:
     """A text block."""
     return {"type": "text", "text": text}
+
+
+def is_native_tool(tool: Mapping[str, Any]) -> bool:
+    """Whether Anthropic defines the tool: web_search_20250305, bash_20250124 and the like."""
+    return "type" in tool
+
+
+def client_tools(tools: Iterable[Tool]) -> list[Tool]:
+    """The tools that the client defined."""
+    return [tool for tool in tools if not is_native_tool(tool)]
+
+
+def native_tool_names(tools: Iterable[Tool]) -> frozenset[str]:
+    """The names of the tools that Anthropic defines."""
+    return frozenset(tool["name"] for tool in tools if is_native_tool(tool) and "name" in tool)
+
+
+_SERVER_BLOCKS = frozenset({"server_tool_use", "mcp_tool_use", "container_upload"})
+
+
+def is_server_block(block: Mapping[str, Any]) -> bool:
+    """Whether the block belongs to a tool that the API runs: its call, or its result (web_search_tool_result)."""
+    kind = str(block.get("type"))
+    return kind in _SERVER_BLOCKS or kind.endswith("_tool_result")
 
 
 def stop_reason_of(event: StreamEvent) -> str | None:
@@ -191,6 +233,8 @@ class MessageFold:
                 self._join_deltas(event["index"])
             case "message_delta":
                 self.message.update(event["delta"])
+                if (edits := event.get("context_management")) is not None:
+                    self.message["context_management"] = edits
                 self._update_usage(event.get("usage") or {})
             case "message_stop":
                 self.finished = True
@@ -208,6 +252,8 @@ class MessageFold:
             case "citations_delta":
                 block = self.message["content"][index]
                 block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+            case "compaction_delta":
+                self.message["content"][index].update({key: part for key, part in delta.items() if key != "type"})
             case _:
                 return
         self._pending.add(index)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from server.core import exact_json
-from server.core.messages import Block, Message, Tool
+from server.core.messages import Block, Message, Tool, is_server_block
 
 CanonicalTurn = tuple[str, tuple[Any, ...]]
 """A canonical turn: its role and its canonical blocks."""
@@ -19,15 +19,22 @@ CanonicalTurn = tuple[str, tuple[Any, ...]]
 _NOT_CONTENT = frozenset({"cache_control"})
 
 
-def canonical_messages(messages: Iterable[Message]) -> tuple[CanonicalTurn, ...]:
-    """Turns in canonical form. Adjacent messages of one role become one turn."""
+def canonical_messages(messages: Iterable[Message], *, server_blocks: bool = True) -> tuple[CanonicalTurn, ...]:
+    """Turns in canonical form. Adjacent messages of one role become one turn.
+
+    Without `server_blocks` what the API's own tools did is left out, as in the history of a dialect without such
+    blocks.
+    """
     turns: list[tuple[str, list[Any]]] = []
     for message in messages:
         if turns and turns[-1][0] == message["role"]:
             turns[-1][1].extend(message["content"])
         else:
             turns.append((message["role"], list(message["content"])))
-    return tuple((role, _canonical_blocks(role, blocks)) for role, blocks in turns)
+    return tuple(
+        (role, _canonical_blocks(role, [block for block in blocks if server_blocks or not is_server_block(block)]))
+        for role, blocks in turns
+    )
 
 
 def canonical_system(system: Sequence[str]) -> str:
@@ -42,8 +49,11 @@ def canonical_tools(tools: Iterable[Tool]) -> bytes:
 
 
 def conversation_digest(system: Sequence[str], messages: Iterable[Message]) -> str:
-    """SHA-256 of the canonical conversation in hex, the key for finding its session."""
-    canonical = [canonical_system(system), canonical_messages(messages)]
+    """SHA-256 of the canonical conversation in hex, the key for finding its session.
+
+    Blocks of server tools do not count: chat completions sends its history without them.
+    """
+    canonical = [canonical_system(system), canonical_messages(messages, server_blocks=False)]
     return hashlib.sha256(exact_json.dumps(canonical, sort_keys=True)).hexdigest()
 
 

@@ -26,7 +26,7 @@ _OLD_FAMILIES = frozenset({"opus", "sonnet", "haiku", "instant", None})
 
 _GPT = re.compile(r"(?:chat)?gpt-(?P<major>\d+)(?:\.(?P<minor>\d+))?(?P<omni>o)?(?P<rest>(?:-(?:[a-z]+|\d+k?))*)")
 _REASONING = re.compile(r"o(?P<major>\d+)(?P<rest>(?:-(?:[a-z]+|\d+))*)")
-_NO_CHAT = frozenset({"audio", "realtime", "transcribe", "tts", "image", "embedding", "search", "research"})
+_NO_CHAT = frozenset({"audio", "realtime", "transcribe", "tts", "image", "embedding", "research"})
 _SMALLEST = frozenset({"nano", "luna"})
 _SMALLER = frozenset({"mini", "terra"})
 

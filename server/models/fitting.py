@@ -21,6 +21,7 @@ from server.models.tools import fit_tools
 _MAX_STOP_SEQUENCES = 16
 """A cautious limit for one request: the API documents none, and editors send lists of a dozen."""
 
+_CLEAR_THINKING = "clear_thinking_20251015"
 _Step = Callable[[MessagesRequest, Capabilities, list[str]], MessagesRequest]
 
 
@@ -90,7 +91,7 @@ def _fit_tool_choice(request: MessagesRequest, caps: Capabilities, warnings: lis
 
 def _tools_of_choice(tools: Sequence[Tool], choice: ToolChoice) -> Sequence[Tool]:
     if choice["type"] == "tool":
-        tools = [tool for tool in tools if tool["name"] == choice.get("name")]
+        tools = [tool for tool in tools if tool.get("name") == choice.get("name")]
     if not tools:
         name = choice.get("name", "")
         what = f"Tool '{name}' not found in provided tools" if name else "it may only be specified with tools"
@@ -144,6 +145,18 @@ def _drop_top_p(request: MessagesRequest, caps: Capabilities, warnings: list[str
     return request.with_changes(top_p=None)
 
 
+def _fit_context_edits(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> MessagesRequest:
+    """Drop the edit of old thinking where thinking is off: the API refuses it there."""
+    management = request.native.get("context_management") or {}
+    edits = management.get("edits") if _thinking_is_off(request) else None
+    edits = edits if isinstance(edits, list) else []
+    kept = [edit for edit in edits if not (isinstance(edit, dict) and edit.get("type") == _CLEAR_THINKING)]
+    if len(kept) == len(edits):
+        return request
+    warnings.append("context_management: clear_thinking is not taken without thinking and was left out")
+    return request.with_changes(native={**request.native, "context_management": {**management, "edits": kept}})
+
+
 def _thinking_is_off(request: MessagesRequest) -> bool:
     return request.thinking is not None and request.thinking.get("type") == "disabled"
 
@@ -156,4 +169,5 @@ _STEPS: tuple[_Step, ...] = (
     fit_thinking,
     _fit_tool_choice,
     _fit_sampling,
+    _fit_context_edits,
 )

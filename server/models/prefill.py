@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from server.core.errors import InvalidRequest
-from server.core.messages import Block, Message, MessagesRequest, text_block, text_of
+from server.core.messages import Block, Message, MessagesRequest, is_server_block, text_block, text_of
 from server.models.table import Capabilities
 from server.models.thinking import asks_for_thinking, without_thinking
 
@@ -35,8 +35,11 @@ def check_last_turn(messages: Sequence[Message]) -> None:
 
 
 def fit_prefill(request: MessagesRequest, caps: Capabilities, warnings: list[str]) -> tuple[MessagesRequest, Prefill]:
-    """Pass the prefill on while thinking is off, otherwise emulate it."""
-    if request.messages[-1]["role"] != "assistant":
+    """Pass the prefill on while thinking is off, otherwise emulate it.
+
+    An answer that the API paused while its own tools ran (`pause_turn`) is not a prefill: every model continues it.
+    """
+    if request.messages[-1]["role"] != "assistant" or any(map(is_server_block, _trailing_blocks(request.messages))):
         return request, "none"
     before, text = _before_trailing(request.messages), text_of(_trailing_blocks(request.messages))
     if not text.strip():

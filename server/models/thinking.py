@@ -52,7 +52,10 @@ def fit_thinking(request: MessagesRequest, caps: Capabilities, warnings: list[st
     if request.thinking["type"] == "adaptive":
         return request
     warnings.append(f"thinking.budget_tokens is not taken by {caps.model}, which decides itself how much to think")
-    return request.with_changes(thinking=Thinking(type="adaptive"))
+    adaptive = Thinking(type="adaptive")
+    if "display" in request.thinking:
+        adaptive["display"] = request.thinking["display"]
+    return request.with_changes(thinking=adaptive)
 
 
 def _with_least_thinking(request: MessagesRequest, caps: Capabilities) -> MessagesRequest:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from server.core import exact_json
 from server.core.errors import DragomanError, InvalidRequest
-from server.core.messages import MessagesRequest, Tool, ToolChoice
+from server.core.messages import MessagesRequest, Tool, ToolChoice, client_tools, is_native_tool
 from server.models.schema_references import map_references
 from server.models.tool_names import ToolNames, argument_name, tool_name
 from server.models.tool_object import to_plain_object
@@ -39,12 +39,12 @@ def fit_tools(request: MessagesRequest, warnings: list[str]) -> tuple[MessagesRe
     history = (
         block["name"] for message in request.messages for block in message["content"] if block["type"] == "tool_use"
     )
-    clients = [tool["name"] for tool in request.tools]
+    clients = [tool["name"] for tool in client_tools(request.tools)]
     names = ToolNames(
         {name: tool_name(name) for name in dict.fromkeys([*clients, *history]) if name != tool_name(name)},
         {one.tool["name"]: one.renamed for one in fitted if one.renamed},
     )
-    _add_warnings(clients, fitted, warnings)
+    _add_warnings(clients, [one for one in fitted if not is_native_tool(one.tool)], warnings)
     tools = _keep_last_cache_mark([one.tool for one in fitted])
     if tools != tuple(request.tools):
         request = request.with_changes(tools=tools, tool_choice=_rename_choice(request.tool_choice))
@@ -57,10 +57,13 @@ def name_refused_tool(error: DragomanError, tools: Sequence[Tool]) -> None:
     """Add the tool's name to an API error that gives its number (`tools.3.custom`)."""
     match = re.search(r"\btools\.(\d+)\b", error.message)
     if match is not None and int(match[1]) < len(tools) and not error.hint:
-        error.hint = f"tools.{match[1]} is the tool {tools[int(match[1])]['name'][:100]!r}."
+        tool = tools[int(match[1])]
+        error.hint = f"tools.{match[1]} is the tool {tool.get('name', tool.get('type', ''))[:100]!r}."
 
 
 def _fit_tool(tool: Tool, position: int) -> _FittedTool:
+    if is_native_tool(tool):
+        return _FittedTool(tool, {}, ())
     try:
         definition = exact_json.dumps(tool)
         return (_fit_definition if len(definition) > _MAX_CACHED_BYTES else _fit_cached_definition)(definition)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from server.core import exact_json
-from server.core.messages import Block, Message
+from server.core.messages import Block, Message, is_server_block
 from server.core.records import Session, as_json
 
 FORMAT = "dragoman/session-1"
@@ -43,11 +43,13 @@ def _format_block(block: Block) -> str:
             return str(block["text"])
         case "thinking":
             return "\n".join(f"> {line}" for line in str(block["thinking"]).splitlines())
-        case "tool_use":
+        case "tool_use" | "server_tool_use" | "mcp_tool_use":
             return f"**Tool call** `{block['name']}`\n\n{_fence_code(_pretty_json(block['input']), 'json')}"
         case "tool_result":
             kind = "Tool error" if block.get("is_error") else "Tool result"
             return f"**{kind}**\n\n{_format_result(block.get('content'))}"
+        case _ if is_server_block(block) and "content" in block:
+            return f"**Tool result**\n\n{_fence_code(_pretty_json(block['content']), 'json')}"
         case kind:
             return f"*({_describe_attachment(str(kind), block)})*"
 

@@ -228,12 +228,12 @@ async def test_both_are_started_and_stopped(routed):
             await fold(backend.api.stream(ask("Hi")))
 
 
-MCP = ApiOnly(("mcp_servers",), {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x"}]}, ("mcp-1",))
+MCP = ApiOnly(("mcp_servers",), {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x"}]})
 
 
 async def test_what_only_the_api_has_goes_there_at_once(routed, simulator):
     async with routed() as backend:
-        first, *_ = await events_of(backend, ask("Hello", api_only=MCP))
+        first, *_ = await events_of(backend, ask("Hello", api_only=MCP, betas=("mcp-1",)))
         assert backend.cli.requests == []
     assert "Claude Code does not have mcp_servers" in first["warnings"][0]
     (call,) = simulator.messages_calls

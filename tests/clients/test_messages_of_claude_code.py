@@ -100,7 +100,10 @@ async def test_beta_features(server: Live) -> None:
     raw = await create(betas=["prompt-caching-2024-07-31", "claude-code-20250219"], **asked)
     assert "warning" not in raw.headers
     raw = await create(betas=["prompt-caching-2024-07-31", "skills-2025-10-02"], **asked)
-    assert "skills-2025-10-02" in raw.headers["warning"]
-    assert "prompt-caching" not in raw.headers["warning"]
+    sent = server.sent().headers["anthropic-beta"].split(",")
+    assert ("skills-2025-10-02" in sent, "prompt-caching-2024-07-31" in sent) == (True, False)
+    assert "warning" not in raw.headers
+    raw = await create(extra_headers={"anthropic-beta": "two words"}, **asked)
+    assert "two words" in raw.headers["warning"]
     records = (await server.http().get("/api/requests")).json()["items"]
-    assert "skills-2025-10-02" in str(records[0]["warnings"])
+    assert "two words" in str(records[0]["warnings"])

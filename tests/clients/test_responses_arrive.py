@@ -392,8 +392,8 @@ async def test_parameters(server: Live) -> None:
 @pytest.mark.parametrize(
     ("choice", "tools", "sent"),
     [
-        ("none", ["shell", "exec"], {"type": "none"}),
-        ("auto", ["shell", "exec"], {"type": "auto", "disable_parallel_tool_use": True}),
+        ("none", ["shell", "exec", "web_search"], {"type": "none"}),
+        ("auto", ["shell", "exec", "web_search"], {"type": "auto", "disable_parallel_tool_use": True}),
         ({"type": "custom", "name": "exec"}, ["exec"], {"type": "auto", "disable_parallel_tool_use": True}),
         (
             {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "shell"}]},

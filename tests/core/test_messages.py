@@ -231,3 +231,16 @@ def test_a_changed_request_is_a_copy():
     request = MessagesRequest(model="a", requested_model="a", messages=())
     changed = request.with_changes(model="b")
     assert (request.model, changed.model, changed.requested_model) == ("a", "b", "a")
+
+
+def test_edits_of_the_context_and_summaries_are_kept():
+    fold = MessageFold()
+    fold.feed({"type": "message_start", "message": {"usage": {}}})
+    fold.feed({"type": "content_block_start", "index": 0, "content_block": {"type": "compaction", "content": ""}})
+    fold.feed({"type": "content_block_delta", "index": 0, "delta": {"type": "compaction_delta", "content": "So far."}})
+    fold.feed({"type": "content_block_stop", "index": 0})
+    delta = {"stop_reason": "end_turn", "container": {"id": "c"}}
+    edits = {"applied_edits": []}
+    fold.feed({"type": "message_delta", "delta": delta, "context_management": edits})
+    assert fold.content == [{"type": "compaction", "content": "So far."}]
+    assert (fold.message["container"], fold.message["context_management"]) == ({"id": "c"}, edits)

@@ -88,3 +88,20 @@ def test_split_prefix():
     assert split_prefix(messages[2:]) == ((), messages[2:])
     assert split_prefix(messages[:2]) == (messages[:2], [])
     assert split_prefix([]) == ((), [])
+
+
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"encrypted_content": "x"}]}
+
+
+def test_what_server_tools_did_counts_unless_the_dialect_hides_it():
+    searched, plain = [user("a"), assistant("b", SEARCH, FOUND, "c")], [user("a"), assistant("bc")]
+    changed = [user("a"), assistant("b", SEARCH, {**FOUND, "content": []}, "c")]
+    assert len({canonical_messages(one) for one in (searched, plain, changed)}) == 3
+    assert canonical_messages(searched, server_blocks=False) == canonical_messages(plain)
+    assert conversation_digest(["s"], searched) == conversation_digest(["s"], plain)
+
+
+def test_the_client_s_calls_are_no_server_blocks():
+    own = [user("a"), assistant(call()), user(result("r"))]
+    assert canonical_messages(own, server_blocks=False) == canonical_messages(own)

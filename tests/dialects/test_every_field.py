@@ -4,7 +4,7 @@ The types come from the installed packages, so that fields of newer SDKs are tes
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -19,11 +19,10 @@ from server.dialects import chat_completions, completions, messages, responses
 from server.dialects.base import Call, Context
 from server.dialects.chat_completions.ignored_fields import IGNORED as CHAT_IGNORED
 from server.dialects.completions.ignored_fields import IGNORED as COMPLETIONS_IGNORED
-from server.dialects.messages.betas import IN_EFFECT
-from server.dialects.messages.dialect import header_warnings
 from server.dialects.messages.ignored_fields import IGNORED as MESSAGES_IGNORED
 from server.dialects.responses.ignored_fields import IGNORED as RESPONSES_IGNORED
 from server.dialects.responses.sealing import Sealer
+from server.models.betas import IN_EFFECT
 from tests.dialects.sdk_fields import FieldCase, Fields
 from tests.test_readme import table
 
@@ -36,7 +35,6 @@ SCHEMA = {"type": "object", "properties": {}}
 CHAT_TOOL = {"type": "function", "function": {"name": "x"}}
 
 REFUSED = (
-    "is a tool that Anthropic defines",
     "does not match any of the expected tags",
     "is none of the tools",
     "is custom, and Claude calls tools with JSON",
@@ -235,6 +233,7 @@ RESPONSES = Dialect(
         samples={
             "model": ["opus", "haiku"],
             "ResponseFunctionToolCallParam.arguments": ["{}", '{"a": 1}'],
+            "user_location": [{"type": "approximate", "city": "Berlin"}],
             "encrypted_content": [SEALER.seal(THOUGHT), SEALER.seal({**THOUGHT, "signature": "b"})],
             "ResponseCompactionItemParamParam.encrypted_content": [
                 SEALER.seal({"type": "text", "text": text}) for text in ("so far", "and on")
@@ -318,9 +317,12 @@ def test_nothing_is_silent(dialect: Dialect, root: Any) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES.headers))
-def test_headers_of_the_sdk_are_named(name: str) -> None:
+def test_headers_of_the_sdk_are_passed_on(name: str) -> None:
     header = "anthropic-beta" if name == "betas" else f"anthropic-{name.replace('_', '-')}"
-    assert [header in warning for warning in header_warnings({header: "skills-2025-10-02"}.get)] == [True]
+    context = replace(CONTEXT, header={header: "skills-2025-10-02"}.get)
+    call = messages.to_messages(MESSAGES.minimal, context)
+    passed = call.request.betas[0] if name == "betas" else call.request.native[name]
+    assert (passed, call.warnings) == ("skills-2025-10-02", [])
 
 
 def test_the_readme_lists_ignored_fields() -> None:

@@ -24,6 +24,8 @@ OFF = {"type": "disabled"}
 TOOLS = [{"name": name, "description": "", "input_schema": {"type": "object"}} for name in ("look", "listen")]
 NAMED = {"type": "tool", "name": "listen", "disable_parallel_tool_use": True}
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
+CLEAR = {"type": "clear_thinking_20251015", "keep": "all"}
+USES = {"type": "clear_tool_uses_20250919"}
 
 
 def user(text="hello"):
@@ -465,3 +467,25 @@ def test_past_answers_are_brought_into_the_order_that_is_taken(content, sent, sa
     result = fitted("claude-opus-5-5", messages)
     assert list(result.request.messages) == [user(), *([] if sent is None else [assistant(*sent)]), user("on")]
     assert [said in warning for warning in result.warnings] == ([True] if said else [])
+
+
+def test_old_thinking_is_not_edited_where_thinking_is_off():
+    native = {"context_management": {"edits": [CLEAR, USES]}, "container": "c"}
+    asked = request(native=native, thinking=OFF)
+    fitted = fit_request(asked, capabilities_of("claude-opus-4-7"))
+    assert fitted.request.native == {"context_management": {"edits": [USES]}, "container": "c"}
+    assert "clear_thinking" in fitted.warnings[0]
+    assert fit_request(request(native=native), capabilities_of("claude-opus-4-7")).request.native == native
+
+
+def test_a_paused_answer_is_no_prefill():
+    call = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+    asked = request([user(), assistant("Let me see.", call)])
+    fitted = fit_request(asked, capabilities_of("claude-opus-5-5"))
+    assert (fitted.request.messages, fitted.prefill, fitted.warnings) == (asked.messages, "none", [])
+
+
+def test_tools_of_anthropic_stay_as_they_are():
+    tools = [{"type": "web_search_20250305", "name": "web_search"}, {"type": "computer_toolset_20260801"}, *TOOLS]
+    fitted = fit_request(request(tools=tools), capabilities_of("claude-opus-5-5"))
+    assert (list(fitted.request.tools), fitted.warnings) == (tools, [])

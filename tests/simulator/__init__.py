@@ -8,11 +8,14 @@ from tests.simulator.http_errors import HttpError, RateLimitHeaders, prompt_too_
 from tests.simulator.recording import Recorded
 from tests.simulator.replies import (
     FIRST_DELTA,
+    CitedText,
     Cut,
     Ping,
     Raw,
     RedactedThinking,
     Reply,
+    ServerToolResult,
+    ServerToolUse,
     Stop,
     StreamError,
     Text,
@@ -24,6 +27,7 @@ from tests.simulator.views import client_system, client_tools, conversation, las
 
 __all__ = [
     "FIRST_DELTA",
+    "CitedText",
     "Cut",
     "Gate",
     "Hang",
@@ -34,6 +38,8 @@ __all__ = [
     "Recorded",
     "RedactedThinking",
     "Reply",
+    "ServerToolResult",
+    "ServerToolUse",
     "Simulator",
     "Stop",
     "StreamError",

@@ -8,7 +8,17 @@ from typing import Any
 
 from server.core import exact_json
 from tests.simulator.models import MODELS
-from tests.simulator.replies import Content, RedactedThinking, Text, Thinking, ToolUse, split
+from tests.simulator.replies import (
+    CitedText,
+    Content,
+    RedactedThinking,
+    ServerToolResult,
+    ServerToolUse,
+    Text,
+    Thinking,
+    ToolUse,
+    split,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,11 @@ def block_frames(part: Content, index: int, delay: float, request: Request) -> S
             return _text_frames(part, index, delay)
         case Thinking():
             return _thinking_frames(part, index, delay, request.shows_thinking)
-        case ToolUse():
+        case ToolUse() | ServerToolUse():
             return tuple(_tool_frames(part, index, delay, request))
-        case RedactedThinking():
+        case CitedText():
+            return tuple(_cited_frames(part, index, delay))
+        case RedactedThinking() | ServerToolResult():
             return _start(index, whole_block(part, request)), _stop(index)
 
 
@@ -85,7 +97,15 @@ def _thinking_frames(part: Thinking, index: int, delay: float, shown: bool) -> t
     )
 
 
-def _tool_frames(part: ToolUse, index: int, delay: float, request: Request) -> Iterator[Frame]:
+def _cited_frames(part: CitedText, index: int, delay: float) -> Iterator[Frame]:
+    yield _start(index, {"type": "text", "text": "", "citations": []})
+    deltas: list[Mapping[str, Any]] = [{"type": "citations_delta", "citation": dict(one)} for one in part.citations]
+    deltas += [{"type": "text_delta", "text": piece} for piece in split(part.text, None)]
+    yield from _deltas(index, deltas, _pace(part, delay))
+    yield _stop(index)
+
+
+def _tool_frames(part: ToolUse | ServerToolUse, index: int, delay: float, request: Request) -> Iterator[Frame]:
     yield _start(index, {**whole_block(part, request), "input": {}})
     pieces = ["", *split(exact_json.dumps(part.input).decode(), part.chunks)]
     deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
@@ -93,7 +113,7 @@ def _tool_frames(part: ToolUse, index: int, delay: float, request: Request) -> I
     yield _stop(index)
 
 
-def _pace(part: Text | Thinking | ToolUse, delay: float) -> tuple[float, float]:
+def _pace(part: Text | Thinking | ToolUse | ServerToolUse | CitedText, delay: float) -> tuple[float, float]:
     return part.first_delay, delay if part.delay is None else part.delay
 
 
@@ -122,6 +142,12 @@ def whole_block(part: Content, request: Request) -> dict[str, Any]:
             return {"type": "thinking", "thinking": shown, "signature": part.signature}
         case RedactedThinking():
             return {"type": "redacted_thinking", "data": part.data}
+        case CitedText():
+            return {"type": "text", "text": part.text, "citations": [dict(one) for one in part.citations]}
+        case ServerToolUse():
+            return {"type": "server_tool_use", "id": part.id, "name": part.name, "input": dict(part.input)}
+        case ServerToolResult():
+            return {"type": part.type, "tool_use_id": part.tool_use_id, "content": part.content}
         case ToolUse():
             id_ = part.id or f"toolu_{uuid.uuid4().hex[:24]}"
             return {

@@ -12,11 +12,9 @@ from tests.simulator.replies import (
     Cut,
     Ping,
     Raw,
-    RedactedThinking,
     Reply,
+    ServerToolUse,
     StreamError,
-    Text,
-    Thinking,
     ToolUse,
 )
 
@@ -48,7 +46,7 @@ def stream_error(reply: Reply) -> StreamError | None:
 
 
 def _content(reply: Reply) -> list[Content]:
-    return [p for p in reply.blocks if isinstance(p, Text | Thinking | RedactedThinking | ToolUse)]
+    return [p for p in reply.blocks if isinstance(p, Content)]
 
 
 def _message_steps(reply: Reply, request: Request) -> Iterator[Step]:
@@ -56,7 +54,7 @@ def _message_steps(reply: Reply, request: Request) -> Iterator[Step]:
     yield Frame(event({"type": "message_start", "message": {**_opening(request), "usage": start_usage}}))
     index = 0
     for part in reply.blocks:
-        if isinstance(part, Text | Thinking | RedactedThinking | ToolUse):
+        if isinstance(part, Content):
             yield from _block_steps(part, index, reply, request)
             index += 1
         elif isinstance(part, Ping):
@@ -79,12 +77,18 @@ PING = Frame(event({"type": "ping"}))
 
 def _closing_steps(reply: Reply, request: Request) -> Iterator[Frame]:
     usage = _usage(reply, request)
-    counted = {name: usage[name] for name in _DELTA_USAGE}
+    counted = {name: usage[name] for name in _DELTA_USAGE if name in usage}
     yield Frame(event({"type": "message_delta", "delta": _end(reply), "usage": counted}))
     yield Frame(event({"type": "message_stop"}))
 
 
-_DELTA_USAGE = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
+_DELTA_USAGE = (
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "output_tokens",
+    "server_tool_use",
+)
 
 
 def _opening(request: Request) -> dict[str, Any]:
@@ -104,7 +108,8 @@ def _end(reply: Reply) -> dict[str, Any]:
     calls = any(isinstance(part, ToolUse) for part in reply.blocks)
     reason = reply.stop_reason or ("tool_use" if calls else "end_turn")
     details = {"type": "refusal", "category": None, "explanation": None} if reason == "refusal" else None
-    return {"stop_reason": reason, "stop_sequence": reply.stop_sequence, "stop_details": details}
+    end = {"stop_reason": reason, "stop_sequence": reply.stop_sequence, "stop_details": details}
+    return end if reply.container is None else {**end, "container": dict(reply.container)}
 
 
 def _usage(reply: Reply, request: Request) -> dict[str, Any]:
@@ -118,8 +123,17 @@ def _usage(reply: Reply, request: Request) -> dict[str, Any]:
         "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
         "output_tokens": estimate_tokens(output),
         "service_tier": "standard",
+        **_server_tool_usage(reply),
         **reply.usage,
     }
+
+
+def _server_tool_usage(reply: Reply) -> dict[str, Any]:
+    names = [part.name for part in reply.blocks if isinstance(part, ServerToolUse)]
+    if not names:
+        return {}
+    counts = {f"{name}_requests": names.count(name) for name in ("web_search", "web_fetch")}
+    return {"server_tool_use": counts}
 
 
 def _raw_steps(raws: Iterable[Raw], reply: Reply) -> Iterator[Frame]:

@@ -229,7 +229,7 @@ def _markers(value: Any) -> int:
 
 def _prefill(body: Body, model: Model) -> Iterator[str]:
     turns = [message for message in body["messages"] if message.get("role") != "system"]
-    if not turns or turns[-1].get("role") != "assistant":
+    if not turns or turns[-1].get("role") != "assistant" or _is_paused(turns[-1]):
         return
     if model.refuses_prefill:
         yield ("This model does not support assistant message prefill. The conversation must end with a user message.")
@@ -239,6 +239,12 @@ def _prefill(body: Body, model: Model) -> Iterator[str]:
             "but found `text`. When `thinking` is enabled, a final `assistant` message must start "
             "with a thinking block."
         )
+
+
+def _is_paused(turn: Body) -> bool:
+    """Whether it is an answer that ended with `pause_turn`, which every model continues."""
+    blocks = turn["content"] if isinstance(turn["content"], list) else []
+    return any(block.get("type") == "server_tool_use" for block in blocks)
 
 
 def _schema(body: Body, model: Model) -> Iterator[str]:

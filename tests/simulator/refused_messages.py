@@ -6,25 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.simulator.refused_server_blocks import SERVER_BLOCK_TYPES, pairing_faults, server_block_faults
 from tests.simulator.refused_tools import NAME_PATTERN
 
 Turn = Mapping[str, Any]
 
 ID_PATTERN = "^[a-zA-Z0-9_-]+$"
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-BLOCK_TYPES = frozenset(
-    {
-        "document",
-        "image",
-        "redacted_thinking",
-        "search_result",
-        "server_tool_use",
-        "text",
-        "thinking",
-        "tool_result",
-        "tool_use",
-        "web_search_tool_result",
-    }
+BLOCK_TYPES = (
+    frozenset(
+        {"document", "image", "redacted_thinking", "search_result", "text", "thinking", "tool_result", "tool_use"}
+    )
+    | SERVER_BLOCK_TYPES
 )
 
 
@@ -38,6 +31,7 @@ def message_faults(messages: Sequence[Turn], system: Any) -> Iterator[str]:
     yield from _order_faults([message for _, message in turns])
     yield from _repeated_ids(turns)
     yield from _call_faults(turns)
+    yield from pairing_faults(turns)
 
 
 def _shape_faults(messages: Sequence[Any]) -> Iterator[str]:
@@ -88,6 +82,9 @@ def _block_faults(at: str, block: Any) -> Iterator[str]:
     type_ = block.get("type") if isinstance(block, dict) else None
     if type_ not in BLOCK_TYPES:
         yield f"{at}: Input tag '{type_}' found using 'type' does not match any of the expected tags"
+        return
+    if type_ in SERVER_BLOCK_TYPES:
+        yield from server_block_faults(at, block)
         return
     match type_:
         case "text":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.simulator.refused_native_tools import native_tool_faults
 from tests.simulator.refused_schemas import input_schema_faults
 
 NAME_PATTERN = "^[a-zA-Z0-9_-]{1,128}$"
@@ -26,10 +27,11 @@ CUSTOM_FIELDS = frozenset(
 def tool_faults(tools: Sequence[Any], choice: Mapping[str, Any] | None) -> Iterator[str]:
     """Each reason for which the API would refuse these tools, the first reason first."""
     for position, tool in enumerate(tools):
-        # Tools of the API's own (web_search_20250305, ...) have other fields.
         if tool.get("type", "custom") == "custom":
             yield from _custom_faults(f"tools.{position}.custom", tool)
-    names = [tool.get("name") for tool in tools]
+        else:
+            yield from native_tool_faults(f"tools.{position}", tool)
+    names = [tool.get("name") for tool in tools if "name" in tool]
     if len(set(names)) < len(names):
         yield "tools: Tool names must be unique."
     if choice is not None:

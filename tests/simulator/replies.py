@@ -3,7 +3,8 @@
 A script gives the simulator one of these for a request: a part, a list of parts, a `Reply`, an `HttpError`,
 or a function of the recorded request that gives one of them. Parts come in three kinds:
 
-- content, sent in the order given: `Text`, `Thinking`, `RedactedThinking`, `ToolUse`;
+- content, sent in the order given: `Text`, `Thinking`, `RedactedThinking`, `ToolUse`, and of the API's own tools
+  `ServerToolUse`, `ServerToolResult`, `CitedText`;
 - things that happen to the stream: `Ping`, `StreamError`, `Cut`, `Gate`, `Hang`. They happen where they stand
   between the content, or, with `after_events=n`, once n stream events are sent, whatever stands where;
 - facts about the whole answer: `Stop`, `RateLimitHeaders`; `Raw` replaces the events altogether.
@@ -93,6 +94,53 @@ class ToolUse:
 
 
 @dataclass(frozen=True)
+class ServerToolUse:
+    """A call that the API itself runs. `id` has the API's prefix `srvtoolu_`."""
+
+    name: str = "web_search"
+    input: Mapping[str, Any] = field(default_factory=lambda: {"query": "cats"})
+    id: str = "srvtoolu_1"
+    chunks: int = 2
+    delay: float | None = None
+    first_delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class ServerToolResult:
+    """What the API's own tool gave, as `type` and `content` say; by default one page found by web search."""
+
+    tool_use_id: str = "srvtoolu_1"
+    type: str = "web_search_tool_result"
+    content: Any = field(default_factory=lambda: [dict(FOUND)])
+
+
+@dataclass(frozen=True)
+class CitedText:
+    """A text block with citations, which come before its words, as the API sends them."""
+
+    text: str
+    citations: Sequence[Mapping[str, Any]] = field(default_factory=lambda: [dict(CITED)])
+    delay: float | None = None
+    first_delay: float = 0.0
+
+
+FOUND = {
+    "type": "web_search_result",
+    "url": "https://example.com/cats",
+    "title": "All about cats",
+    "encrypted_content": "ENC+/aGVsbG8==",
+    "page_age": None,
+}
+CITED = {
+    "type": "web_search_result_location",
+    "url": "https://example.com/cats",
+    "title": "All about cats",
+    "encrypted_index": "ENCEo8BCioIARgC==",
+    "cited_text": "Cats sleep sixteen hours a day.",
+}
+
+
+@dataclass(frozen=True)
 class Ping:
     """A `ping` event between the blocks."""
 
@@ -129,7 +177,7 @@ class Raw:
     delay: float = 0.0
 
 
-Content = Text | Thinking | RedactedThinking | ToolUse
+Content = Text | Thinking | RedactedThinking | ToolUse | ServerToolUse | ServerToolResult | CitedText
 Part = Content | Ping | StreamError | Cut | Gate | Hang | Stop | Raw | RateLimitHeaders
 
 
@@ -138,7 +186,8 @@ class Reply:
     """A whole answer: the parts, and what holds for all of them.
 
     `delay` passes before each delta of the blocks that name none of their own, `first_delay` before the first
-    byte. `usage` overrides the estimated counts. `gate` stands after `gate_after` events.
+    byte. `usage` overrides the estimated counts. `container` is that of code execution. `gate` stands after
+    `gate_after` events.
     """
 
     blocks: Sequence[Part] = ()
@@ -150,6 +199,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     gate: Gate | None = None
     gate_after: int = FIRST_DELTA
+    container: Mapping[str, Any] | None = None
 
 
 Scripted = Reply | HttpError | Part | Sequence[Part]

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,13 @@ import orjson
 from tests.simulator.http_errors import HttpError
 from tests.simulator.recording import Recorded
 from tests.simulator.replies import (
+    CitedText,
+    Part,
     Reply,
     Scripted,
     ScriptedOrFunction,
+    ServerToolResult,
+    ServerToolUse,
     Text,
     ToolUse,
     as_reply,
@@ -69,7 +74,7 @@ class Script:
 
 
 def default_reply(recorded: Recorded) -> Scripted:
-    """An answer without a script: an instance of a schema, a tool's result, a call of a tool, or an echo."""
+    """An answer without a script: an instance of a schema, a tool's result, a call of a tool, a search, or an echo."""
     schema = _schema(recorded.body)
     if schema is not None:
         return Text(orjson.dumps(instance(schema)).decode())
@@ -77,7 +82,18 @@ def default_reply(recorded: Recorded) -> Scripted:
     if results is not None:
         return Text(f"The tool said: {results}")
     text = last_user_text(recorded)
-    return _asked_for_tool(recorded, text) or Text(f"You said: {text}")
+    return _asked_for_tool(recorded, text) or _asked_for_search(recorded, text) or Text(f"You said: {text}")
+
+
+def _asked_for_search(recorded: Recorded, text: str) -> Sequence[Part] | None:
+    """A search of the web for the words after `search for`, where the request allows it."""
+    named = re.search(r"\bsearch for (.+)", text)
+    tools = [tool.get("name") for tool in client_tools(recorded) if tool.get("type", "custom") != "custom"]
+    if named is None or "web_search" not in tools:
+        return None
+    # An id of its own: it stays in the conversation, where ids are unique.
+    call = ServerToolUse(input={"query": named[1]}, id=f"srvtoolu_{uuid.uuid4().hex[:24]}")
+    return Text("I'll search."), call, ServerToolResult(call.id), CitedText("Cats sleep a lot.")
 
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:

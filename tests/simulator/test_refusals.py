@@ -427,3 +427,52 @@ def test_values_of_wrong_types_are_refused_or_taken(fields: dict[str, Any], mess
 @pytest.mark.parametrize("name", ["tools", "thinking", "tool_choice", "output_config", "context_management"])
 def test_wrong_types_are_refused(name: str) -> None:
     assert why(**{name: "wrong"})
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({}, None),
+        ({"max_uses": 3, "allowed_domains": ["example.com"]}, None),
+        ({"max_uses": 0}, "max_uses"),
+        ({"name": "search"}, "name: Input should be 'web_search'"),
+        ({"max_content_tokens": 5}, "max_content_tokens: Extra inputs"),
+        ({"allowed_domains": ["https://example.com"]}, "Invalid domain"),
+        ({"allowed_domains": ["a.com"], "blocked_domains": ["b.com"]}, "only one of"),
+        ({"user_location": {"type": "exact"}}, "user_location.type"),
+        ({"user_location": {"type": "approximate", "country": "Germany"}}, "country"),
+        ({"type": "web_search_19990101"}, "does not match any of the expected tags"),
+    ],
+)
+def test_tools_of_its_own(changes: dict[str, Any], part: str | None) -> None:
+    refused = why(tools=[{**SEARCH, **changes}])
+    assert (refused is None) if part is None else (part in (refused or ""))
+
+
+SEARCHED = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+PAGE = {"type": "web_search_result", "url": "https://a", "title": "A", "encrypted_content": "ENCx"}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [PAGE]}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "part"),
+    [
+        ([SEARCHED, FOUND], None),
+        ([SEARCHED], "without a corresponding `web_search_tool_result`"),
+        ([FOUND], "unexpected `tool_use_id`"),
+        ([{**SEARCHED, "id": "toolu_1"}, FOUND], "id: String should match pattern"),
+        ([SEARCHED, {**FOUND, "content": [{**PAGE, "encrypted_content": "changed"}]}], "Invalid `encrypted_content`"),
+        ([SEARCHED, {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1"}], "content: Field required"),
+    ],
+)
+def test_blocks_of_its_own_tools(blocks: list[dict[str, Any]], part: str | None) -> None:
+    said = {"type": "text", "text": "So."}
+    refused = why(messages=[USER, {"role": "assistant", "content": [*blocks, said]}, USER], tools=[SEARCH])
+    assert (refused is None) if part is None else (part in (refused or ""))
+
+
+def test_a_paused_answer_is_continued_by_every_model() -> None:
+    assert why(messages=[USER, {"role": "assistant", "content": [SEARCHED]}], tools=[SEARCH]) is None

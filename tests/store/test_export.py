@@ -106,6 +106,14 @@ Done.
         ({"type": "image", "source": {"type": "url", "url": "http://x"}}, "*(image)*"),
         ({"type": "redacted_thinking", "data": "aa"}, "*(redacted_thinking)*"),
         ({"type": "of_the_future"}, "*(of_the_future)*"),
+        (
+            {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}},
+            '**Tool call** `web_search`\n\n```json\n{\n  "query": "x"\n}\n```',
+        ),
+        (
+            {"type": "web_search_tool_result", "tool_use_id": "s", "content": {"error_code": "unavailable"}},
+            '**Tool result**\n\n```json\n{\n  "error_code": "unavailable"\n}\n```',
+        ),
         ({"type": "tool_result", "tool_use_id": "t"}, "**Tool result**\n\n```\n\n```"),
         (
             {"type": "tool_result", "tool_use_id": "t", "is_error": True, "content": "no"},

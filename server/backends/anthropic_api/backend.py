@@ -1,6 +1,8 @@
 """The Anthropic API as a `Backend`."""
 
 import asyncio
+import functools
+import hashlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
@@ -10,10 +12,12 @@ import httpx2
 import orjson
 
 from server import __version__
-from server.backends.anthropic_api.body import build_count_body, build_messages_body
+from server.backends.anthropic_api.body import build_count_body, build_headers, build_messages_body
 from server.backends.anthropic_api.failures import event_error, key_hint, response_error, transport_error, was_cut
 from server.backends.anthropic_api.models import MODELS, find_model
 from server.backends.base import BackendStatus, stopping_error
+from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
+from server.backends.paused_answers import stream_past_pauses
 from server.core import exact_json
 from server.core.errors import ApiKeyRefused, SetupError, UpstreamFailed
 from server.core.messages import Events, MessagesRequest
@@ -51,6 +55,7 @@ class AnthropicApiBackend:
         self._listed = listed
         self._client: httpx2.AsyncClient | None = None
         self._stopped = False
+        self._refused_tools = RefusedTools()
 
     def configure(self, base_url: str) -> None:
         """Change the API's address for later calls."""
@@ -91,8 +96,18 @@ class AnthropicApiBackend:
         )
 
     async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`, without optional tools that the API refuses."""
+        key = self._key_store.cached(ANTHROPIC_API_KEY) or ""
+        account = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        serve = functools.partial(stream_past_pauses, self._serve)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, Answering(self.name, account))
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+    async def _serve(self, request: MessagesRequest) -> Events:
         """Serve `request`. A connection cut before the first event is retried once."""
-        headers = await self._build_headers(request.api_only.betas if request.api_only else ())
+        headers = {**await self._build_headers(), **build_headers(request)}
         content = exact_json.dumps(build_messages_body(request, self.find_capabilities(request.model)))
         for attempt in (1, 2):
             begun = False
@@ -109,7 +124,7 @@ class AnthropicApiBackend:
 
     async def count_tokens(self, request: MessagesRequest) -> int:
         """Count the input tokens of `request` by the API. Raises as `stream`."""
-        headers = await self._build_headers()
+        headers = {**await self._build_headers(), **build_headers(request)}
         content = exact_json.dumps(build_count_body(request, self.find_capabilities(request.model)))
         url = f"{self._base_url}/v1/messages/count_tokens"
         try:

@@ -6,6 +6,11 @@ from typing import Any
 from server.core.messages import Message, MessagesRequest, Tool, text_block, without_unsigned_thinking
 from server.models import Capabilities
 
+COUNTED = frozenset({"context_management", "speed"})
+"""Parameters of `MessagesRequest.native` that `count_tokens` takes."""
+HEADERS = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
+"""Those that the API takes as headers."""
+
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -17,6 +22,7 @@ def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[st
     body = {
         **build_count_body(request, caps),
         **(request.api_only.fields if request.api_only else {}),
+        **{name: value for name, value in request.native.items() if name not in HEADERS},
         "max_tokens": request.max_tokens or caps.default_max_tokens,
         "stream": True,
         "cache_control": {"type": "ephemeral"},
@@ -25,6 +31,12 @@ def build_messages_body(request: MessagesRequest, caps: Capabilities) -> dict[st
     if request.stop_sequences:
         body["stop_sequences"] = list(request.stop_sequences)
     return body
+
+
+def build_headers(request: MessagesRequest) -> dict[str, str]:
+    """Headers of a request's own: its beta features, and what the API takes as headers."""
+    headers = {header: str(request.native[name]) for name, header in HEADERS.items() if name in request.native}
+    return {**headers, "anthropic-beta": ",".join(request.betas)} if request.betas else headers
 
 
 def build_count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, Any]:
@@ -36,6 +48,7 @@ def build_count_body(request: MessagesRequest, caps: Capabilities) -> dict[str, 
         "thinking": _build_thinking(request, caps),
         "output_config": _build_output_config(request),
     }
+    optional |= {name: value for name, value in request.native.items() if name in COUNTED}
     return {
         "model": caps.model,
         "messages": _build_messages(request.messages),
@@ -59,7 +72,7 @@ def _build_thinking(request: MessagesRequest, caps: Capabilities) -> Mapping[str
     asked = request.thinking is not None or request.effort is not None
     if caps.thinking_budget or (caps.thinking_off and not asked):
         return None
-    return {"type": "adaptive", "display": "summarized"}
+    return {"type": "adaptive", "display": (request.thinking or {}).get("display", "summarized")}
 
 
 def _build_output_config(request: MessagesRequest) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Claude Code CLI as a `Backend`."""
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from server.backends.base import BackendStatus
+from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
@@ -19,6 +21,8 @@ from server.backends.claude_cli.transport.probe import Probe, run_probe
 from server.backends.claude_cli.transport.user_settings import config_directory, read_user_settings
 from server.backends.claude_cli.transport.watch import CliWatch
 from server.backends.claude_cli.transport.wire import Result
+from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
+from server.backends.paused_answers import stream_past_pauses
 from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
 from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.core.messages import Events, MessagesRequest
@@ -82,6 +86,8 @@ class ClaudeCliBackend:
         self._expected_flags: dict[str, Any] = {}
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
+        self._own_betas = ""
+        self._refused_tools = RefusedTools()
 
     async def start(self) -> None:
         """Start spares and a probe in the background. May raise SetupError."""
@@ -210,11 +216,22 @@ class ClaudeCliBackend:
         return self._pool
 
     async def stream(self, request: MessagesRequest) -> Events:
+        """Serve `request`, without optional tools that the API refuses."""
+        account = self._probe.account if self._probe else {}
+        request, warnings = fit_to_account(request, account)
+        answering = Answering(self.name, str(account), warnings)
+        serve = functools.partial(stream_past_pauses, self._serve)
+        stream = stream_with_optional_tools(serve, request, self._refused_tools, answering)
+        async with aclosing(stream) as events:
+            async for event in events:
+                yield event
+
+    async def _serve(self, request: MessagesRequest) -> Events:
         """Serve `request`; retry a turn once that dies before its first event."""
         for attempt in (1, 2):
             conversation = await self._pool.lease(request, fresh=attempt > 1)
             if not request.is_one_off:
-                self._expected_flags = likely_flags(request, self._base_url)
+                self._expected_flags = likely_flags(request, self._base_url, self._own_betas)
             begun = False
             try:
                 async with aclosing(conversation.stream_answer(request)) as events:
@@ -294,6 +311,7 @@ class ClaudeCliBackend:
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
         variables = build_environment(self._config.outer, user)
         self._base_url = _find_base_url(variables)
+        self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(
             build_command(path, user),
             variables,

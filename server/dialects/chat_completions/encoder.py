@@ -1,24 +1,27 @@
 """Encoding of stream events as chunks of a chat completion or as the completion.
 
 Thinking becomes `reasoning_content`, the field that DeepSeek introduced and most clients read. OpenAI's API has none.
+Citations become annotations, which OpenAI's search models stream as `delta.annotations`. The blocks of a search itself
+have no place here.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.core import exact_json
 from server.core.errors import DragomanError
 from server.core.messages import MessageFold, StreamEvent, text_of
 from server.dialects.base import Chunk
+from server.dialects.openai.citations import Citation, CitationFinder, find_citations
 from server.dialects.openai.errors import error_response
 from server.dialects.openai.usage import completion_usage
 
 _FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
-    "pause_turn": "stop",
+    "pause_turn": "length",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "tool_use": "tool_calls",
@@ -38,6 +41,7 @@ class _Choice:
     calls: int = 0
     open_call: int | None = None
     given_input: Any = None
+    citations: CitationFinder = field(default_factory=CitationFinder)
 
 
 class ChatCompletionEncoder:
@@ -75,6 +79,7 @@ class ChatCompletionEncoder:
 
     def feed(self, event: StreamEvent, choice: int = 0) -> Iterable[Chunk]:
         state = self._choices[choice]
+        citations = state.citations.feed(event)
         match event["type"]:
             case "content_block_delta":
                 delta = self._delta(event["delta"], state)
@@ -84,7 +89,7 @@ class ChatCompletionEncoder:
             case "content_block_start":
                 delta = self._begin_block(event["content_block"], state)
             case "content_block_stop":
-                delta = self._end_block(state)
+                delta = {"annotations": _annotations(citations)} if citations else self._end_block(state)
             case "message_delta":
                 return self._finish(event["delta"], choice)
             case _:
@@ -185,7 +190,7 @@ class ChatCompletionEncoder:
             "role": "assistant",
             "content": None if calls and not text else text,
             "refusal": _refusal(fold.message),
-            "annotations": [],
+            "annotations": _annotations(find_citations(fold.content)),
         }
         if reasoning := "".join(block["thinking"] for block in fold.content if block["type"] == "thinking"):
             message["reasoning_content"] = reasoning
@@ -206,6 +211,10 @@ def _tool_calls(fold: MessageFold) -> list[dict[str, Any]]:
         for index, block in enumerate(fold.content)
         if block["type"] == "tool_use"
     ]
+
+
+def _annotations(citations: Iterable[Citation]) -> list[dict[str, Any]]:
+    return [{"type": "url_citation", "url_citation": citation} for citation in citations]
 
 
 def _refusal(message: Mapping[str, Any]) -> str | None:

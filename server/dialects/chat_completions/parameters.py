@@ -19,7 +19,6 @@ UNSUPPORTED: Unsupported = {
     "logprobs": bool,
     "top_logprobs": bool,
     "prediction": lambda value: True,
-    "web_search_options": lambda value: True,
     "verbosity": lambda value: value != "medium",
     "audio": lambda value: True,
     "moderation": lambda value: True,

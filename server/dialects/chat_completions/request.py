@@ -20,7 +20,7 @@ def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = check_chat_body(body)
     warnings: list[str] = []
-    tools = read_tools(body)
+    tools = read_tools(body, warnings)
     request = _read_request(checked, tools, context, warnings)
     supported = {name: value for name, value in body.items() if name not in UNSUPPORTED}
     return Call(
@@ -54,6 +54,8 @@ def _read_request(body: ChatBody, tools: Tools, context: Context, warnings: list
         tools=tools.tools,
         tool_choice=tools.choice,
         session_id=body.get("session_id"),
+        optional_tools=tools.optional,
+        hides_server_blocks=True,
         **read_parameters(body, warnings),
     )
     return named.apply_to(request)

@@ -1,7 +1,7 @@
 """Tools, the older functions, and the choice among them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from server.core.messages import Tool, ToolChoice
 from server.dialects.openai.fields import ToolName
 from server.dialects.openai.tool_choice import ChoiceMode, choose_by_mode, choose_named, limit_to_one_call
+from server.dialects.openai.web_search import TOOL_NAME, ContextSize, Place, is_search_model, make_search_tool
 from server.dialects.validation import ByMember, ListOf, TextOr, check_body, invalid_field, quote_value, refuse_value
 
 
@@ -60,6 +61,20 @@ def _refuse_custom(tool: Any) -> Any:
     return tool
 
 
+class UserLocation(TypedDict):
+    type: Literal["approximate"]
+    approximate: Place
+
+
+class WebSearchOptions(TypedDict):
+    search_context_size: NotRequired[ContextSize | None]
+    user_location: NotRequired[UserLocation | None]
+
+
+class SearchBody(TypedDict):
+    web_search_options: NotRequired[WebSearchOptions | None]
+
+
 class ToolsBody(TypedDict):
     tools: NotRequired[ListOf[Annotated[FunctionTool, BeforeValidator(_refuse_custom)]] | None]
     tool_choice: NotRequired[TextOr[ChoiceMode, ChoiceObject] | None]
@@ -72,6 +87,7 @@ class FunctionsBody(TypedDict):
 
 
 _TOOLS_BODY = TypeAdapter(ToolsBody)
+_SEARCH_BODY = TypeAdapter(SearchBody)
 _FUNCTIONS_BODY = TypeAdapter(FunctionsBody)
 
 
@@ -79,17 +95,40 @@ _FUNCTIONS_BODY = TypeAdapter(FunctionsBody)
 class Tools:
     """The tools that the model may call, and the choice among them.
 
-    `fields` is the checked part of the body. `legacy`: the client sent `functions`, not `tools`.
+    `fields` is the checked part of the body. `legacy`: the client sent `functions`, not `tools`. `optional` are names
+    of server tools without which the request still makes sense.
     """
 
     tools: Sequence[Tool]
     choice: ToolChoice | None
     fields: Mapping[str, Any]
     legacy: bool = False
+    optional: frozenset[str] = frozenset()
 
 
-def read_tools(body: Mapping[str, Any]) -> Tools:
-    """The tools of a body that is not checked yet. Raises `InvalidRequest`."""
+def read_tools(body: Mapping[str, Any], warnings: list[str]) -> Tools:
+    """The tools of a body that is not checked yet; adds to `warnings`. Raises `InvalidRequest`."""
+    search = check_body(_SEARCH_BODY, body)
+    tools = read_client_tools(body)
+    options, model = search.get("web_search_options"), body.get("model")
+    if options is None and not (isinstance(model, str) and is_search_model(model)):
+        return tools
+    return _add_search({**tools.fields, **search}, tools, options or {}, warnings)
+
+
+def _add_search(fields: Mapping[str, Any], tools: Tools, options: WebSearchOptions, warnings: list[str]) -> Tools:
+    """The tools and a search of the web, which is optional beside others."""
+    if any(tool["name"] == TOOL_NAME for tool in tools.tools):
+        warnings.append(f"web_search_options was left out: the tool {TOOL_NAME} is the client's own")
+        return replace(tools, fields=fields)
+    location = options.get("user_location")
+    search = make_search_tool(options.get("search_context_size"), location["approximate"] if location else None)
+    optional = frozenset({TOOL_NAME}) if tools.tools else frozenset[str]()
+    return replace(tools, tools=[*tools.tools, search], fields=fields, optional=optional)
+
+
+def read_client_tools(body: Mapping[str, Any]) -> Tools:
+    """The client's own tools of a body that is not checked yet. Raises `InvalidRequest`."""
     if body.get("functions") is not None:
         if body.get("tools") is not None:
             raise invalid_field("functions", "cannot be combined with `tools`", "Send `tools` alone.")

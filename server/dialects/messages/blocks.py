@@ -1,13 +1,14 @@
 """Types of the content blocks of the Messages API that Claude Code accepts.
 
 Members that a type does not name are left out of the block: above all `cache_control`, since the CLI sets its own and
-the API accepts four in a request. https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
+the API accepts four in a request. Blocks of server tools keep all others: the API wants them back as it wrote them.
+https://docs.anthropic.com/en/api/messages (schema `ContentBlockParam`).
 """
 
 import binascii
 from typing import Annotated, Any, Literal, NoReturn, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, with_config
 from typing_extensions import TypedDict
 
 from server.core.messages import MAX_INPUT_DEPTH, MAX_TOOL_NAME, is_deeper
@@ -34,6 +35,7 @@ def _to_blocks(content: Any) -> Any:
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(_check_depth)]
 Base64 = Annotated[str, AfterValidator(_check_base64)]
+CallId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
 
 
 class Text(TypedDict):
@@ -128,10 +130,57 @@ class RedactedThinking(TypedDict):
 
 
 class ToolUse(TypedDict):
+    """`caller` is who made the call: the model, or a program of its code execution."""
+
     type: Literal["tool_use"]
-    id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
+    id: CallId
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     input: JsonObject
+    caller: NotRequired[JsonObject | None]
+    toolset_name: NotRequired[str | None]
+
+
+@with_config(ConfigDict(extra="allow"))
+class ServerToolUse(TypedDict):
+    """A call that the API itself ran."""
+
+    type: Literal["server_tool_use", "mcp_tool_use"]
+    id: CallId
+    name: str
+    input: JsonObject
+
+
+@with_config(ConfigDict(extra="allow"))
+class ServerToolResult(TypedDict):
+    """What the API's own tool gave; the content is partly encrypted."""
+
+    type: Literal[
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "advisor_tool_result",
+        "mcp_tool_result",
+    ]
+    tool_use_id: CallId
+    content: Any
+
+
+@with_config(ConfigDict(extra="allow"))
+class ContainerUpload(TypedDict):
+    """A file that code execution made."""
+
+    type: Literal["container_upload"]
+    file_id: str
+
+
+@with_config(ConfigDict(extra="allow"))
+class Compaction(TypedDict):
+    """The API's summary of what came before, asked for by `context_management`."""
+
+    type: Literal["compaction"]
 
 
 class ToolReference(TypedDict):
@@ -154,7 +203,10 @@ class ToolResult(TypedDict):
 
 
 UserBlock = Annotated[Text | Image | Document | SearchResult | ToolResult, Discriminator("type")]
-AssistantBlock = Annotated[Text | Thinking | RedactedThinking | ToolUse, Discriminator("type")]
+AssistantBlock = Annotated[
+    Text | Thinking | RedactedThinking | ToolUse | ServerToolUse | ServerToolResult | ContainerUpload | Compaction,
+    Discriminator("type"),
+]
 UserContent = Annotated[ListOf[UserBlock], BeforeValidator(_to_blocks)]
 AssistantContent = Annotated[ListOf[AssistantBlock], BeforeValidator(_to_blocks)]
 SystemContent = Annotated[ListOf[Text], BeforeValidator(_to_blocks)]

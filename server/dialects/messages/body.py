@@ -3,9 +3,9 @@
 Errors have pydantic's words: the API uses pydantic itself, as its errors show.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, cast
 
-from pydantic import BeforeValidator, Discriminator, Field, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, with_config
 from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict
 
@@ -17,20 +17,15 @@ from server.dialects.messages.blocks import (
     SystemContent,
     UserContent,
 )
-from server.dialects.validation import ListOf, check_body, refuse_value
+from server.dialects.validation import ListOf, check_body
 
 _ROLES = ("user", "assistant", "system")
 _MAX_REASON = 400
+HEADER_VALUE = r"^[\x21-\x7e]{1,256}$"
+_CUSTOM, _NATIVE = "custom", "native"
 
 
-def _refuse_defined_tools(tool: Any) -> Any:
-    kind = tool.get("type") if isinstance(tool, dict) else None
-    if not isinstance(kind, str) or kind == "custom":
-        return tool
-    return refuse_value(
-        f"'{kind[:64]}' is a tool that Anthropic defines. Only tools with a schema of their own (type 'custom') are "
-        "passed on, and the client runs them"
-    )
+HeaderValue = Annotated[str, Field(pattern=HEADER_VALUE)]
 
 
 class UserMessage(TypedDict):
@@ -51,10 +46,38 @@ class SystemMessage(TypedDict):
 
 
 class ToolDefinition(TypedDict):
+    """A tool of the client's own."""
+
+    type: NotRequired[Literal["custom"] | None]
     name: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]
     description: NotRequired[str | None]
     input_schema: JsonObject
     cache_control: NotRequired[dict[str, Any] | None]
+    strict: NotRequired[bool | None]
+    input_examples: NotRequired[ListOf[JsonObject] | None]
+    defer_loading: NotRequired[bool | None]
+    allowed_callers: NotRequired[ListOf[str] | None]
+
+
+@with_config(ConfigDict(extra="allow"))
+class NativeTool(TypedDict):
+    """A tool that Anthropic defines, such as web_search_20250305. Its members are the API's to check.
+
+    https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
+    """
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+    name: NotRequired[Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME)]]
+
+
+def _tool_kind(tool: Any) -> str:
+    kind = tool.get("type") if isinstance(tool, dict) else None
+    return _CUSTOM if kind in (None, "custom") else _NATIVE
+
+
+AnyTool = Annotated[
+    Annotated[ToolDefinition, Tag(_CUSTOM)] | Annotated[NativeTool, Tag(_NATIVE)], Discriminator(_tool_kind)
+]
 
 
 class ChoiceOfAny(TypedDict):
@@ -69,7 +92,7 @@ class ChoiceOfTool(TypedDict):
 
 
 Display = Literal["summarized", "omitted", "updates"]
-"""How thinking is shown. Claude Code shows summaries, and has no updates."""
+"""How thinking is shown. Claude Code asks for summaries unless the request says otherwise."""
 
 
 class ThinkingByBudget(TypedDict):
@@ -94,19 +117,31 @@ class OutputConfig(TypedDict):
 
 
 class CountBody(TypedDict):
-    """The fields that `count_tokens` reads. `session_id` is this server's extension."""
+    """The fields that `count_tokens` reads. `session_id` is this server's extension.
+
+    Those after it are passed on as they are.
+    """
 
     model: NotRequired[str]
     messages: Annotated[
         ListOf[Annotated[UserMessage | AssistantMessage | SystemMessage, Discriminator("role")]], Field(min_length=1)
     ]
     system: NotRequired[SystemContent]
-    tools: NotRequired[ListOf[Annotated[ToolDefinition, BeforeValidator(_refuse_defined_tools)]]]
+    tools: NotRequired[ListOf[AnyTool]]
     tool_choice: NotRequired[Annotated[ChoiceOfAny | ChoiceOfTool, Discriminator("type")]]
     thinking: NotRequired[Annotated[ThinkingByBudget | ThinkingMode, Discriminator("type")]]
     output_config: NotRequired[OutputConfig]
     output_format: NotRequired[JsonSchemaFormat]
     session_id: NotRequired[Annotated[str, Field(min_length=1)]]
+    container: NotRequired[Annotated[str, Field(min_length=1)] | JsonObject]
+    context_management: NotRequired[JsonObject]
+    diagnostics: NotRequired[JsonObject]
+    inference_geo: NotRequired[str]
+    metadata: NotRequired[JsonObject]
+    service_tier: NotRequired[str]
+    speed: NotRequired[str]
+    user_profile_id: NotRequired[HeaderValue]
+    workspace_id: NotRequired[HeaderValue]
 
 
 class LimitsBody(TypedDict):
@@ -136,7 +171,20 @@ def check_messages_body(body: Any) -> MessagesBody:
 
 def check_count_body(body: Any) -> CountBody:
     """Check the part of a body that is counted. Raises `InvalidRequest`."""
-    return check_body(_COUNT_BODY, _without_nulls(body), _describe_error)
+    return _load_all_tools(check_body(_COUNT_BODY, _without_nulls(body), _describe_error))
+
+
+def _load_all_tools(body: CountBody) -> CountBody:
+    """Without `defer_loading`, unless the API itself searches for the deferred tools.
+
+    A client's own search loads them by `tool_reference`, which Claude Code leaves out: see `tool_results.py`.
+    """
+    tools = body.get("tools", [])
+    if any(str(tool.get("type")).startswith("tool_search_tool_") for tool in tools):
+        return body
+    for tool in tools:
+        cast(dict[str, Any], tool).pop("defer_loading", None)
+    return body
 
 
 def _without_nulls(body: Any) -> dict[str, Any]:
@@ -150,6 +198,8 @@ def _describe_error(error: ErrorDetails) -> InvalidRequest:
     steps = list(error["loc"])
     if len(steps) > 2 and steps[0] == "messages" and steps[2] in _ROLES:
         del steps[2]  # The role only names the branch of the union.
+    if len(steps) > 2 and steps[0] == "tools" and steps[2] in (_CUSTOM, _NATIVE):
+        del steps[2]
     path = ".".join(str(step) for step in steps)
     reason = error["msg"][:_MAX_REASON]
     return InvalidRequest(f"{path}: {reason}" if path else reason, param=path or None)

@@ -6,8 +6,6 @@ from typing import Any
 from server.dialects.base import Header
 from server.dialects.dialect import ClientSide, Dialect, RateLimitState, TokenCounting
 from server.dialects.framing import SSE
-from server.dialects.left_out import left_out_warnings
-from server.dialects.messages.betas import beta_warnings
 from server.dialects.messages.errors import error_response
 from server.dialects.messages.remote_images import REMOTE_IMAGES
 from server.dialects.messages.request import to_count, to_messages
@@ -16,7 +14,6 @@ VERSION = "2026-10-21"
 _CLIENTS_VERSION = "2023-06-01"
 # They differ in what they reject, not in their answers. What only the newer one rejects is accepted here.
 _KNOWN_VERSIONS = frozenset({VERSION, _CLIENTS_VERSION})
-_OTHER_HEADERS = ("anthropic-user-profile-id", "anthropic-workspace-id")
 
 
 def header_warnings(header: Header) -> list[str]:
@@ -28,8 +25,7 @@ def header_warnings(header: Header) -> list[str]:
     warnings = []
     if version is not None and version not in _KNOWN_VERSIONS:
         warnings.append(f"anthropic-version {version[:64]} is unknown; the response is that of {VERSION}")
-    warnings += beta_warnings((header("anthropic-beta") or "").split(","))
-    return warnings + left_out_warnings(name for name in _OTHER_HEADERS if header(name) is not None)
+    return warnings
 
 
 def rate_limit_headers(state: RateLimitState) -> dict[str, str]:

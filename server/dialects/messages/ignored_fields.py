@@ -5,8 +5,6 @@ from typing import Any
 
 IGNORED: Mapping[str, str] = {
     "cache_control": "Claude Code sets cache marks itself; the last one on a tool is passed on",
-    "metadata": "for the client's own records",
-    "service_tier": "for billing",
     "anthropic_version": "as the header of this name",
     "system.citations": "a system prompt cites nothing",
     "tools.type": "says what it is anyway",
@@ -14,9 +12,5 @@ IGNORED: Mapping[str, str] = {
 }
 """Why each has no effect. A name without a dot counts at any depth."""
 
-DEFAULTS: Mapping[str, Any] = {
-    "speed": "standard",
-    "tools.allowed_callers": ["direct"],
-    "messages.content.caller": {"type": "direct"},
-}
+DEFAULTS: Mapping[str, Any] = {}
 """Values of fields that ask for nothing special."""

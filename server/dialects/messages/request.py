@@ -1,17 +1,20 @@
 """A Messages body as a request in the core format."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from server.core.errors import InvalidRequest
 from server.core.messages import ApiOnly, MessagesRequest, Thinking, Tool, ToolChoice
-from server.dialects.base import Call, Context
+from server.dialects.base import Call, Context, Header
 from server.dialects.left_out import dropped_fields, left_out_warnings
-from server.dialects.messages.api_only import find_api_only
-from server.dialects.messages.betas import BETA_FIELDS, beta_warnings, body_betas
+from server.dialects.messages.api_only import find_api_only, with_needed_betas
+from server.dialects.messages.betas import BETA_FIELDS, read_betas
 from server.dialects.messages.body import (
+    HEADER_VALUE,
     CountBody,
     MessagesBody,
+    NativeTool,
     ToolDefinition,
     check_count_body,
     check_messages_body,
@@ -22,6 +25,23 @@ from server.dialects.messages.tool_pairs import check_tool_pairs
 from server.dialects.messages.turns import nonblank_texts, read_turns
 from server.models.aliases import resolve_model
 
+NATIVE = frozenset(
+    {
+        "container",
+        "context_management",
+        "diagnostics",
+        "inference_geo",
+        "metadata",
+        "service_tier",
+        "speed",
+        "user_profile_id",
+        "workspace_id",
+    }
+)
+"""Parameters that are passed on as they are."""
+NATIVE_HEADERS = {"anthropic-user-profile-id": "user_profile_id", "anthropic-workspace-id": "workspace_id"}
+"""Headers that are passed on as parameters; Claude Code (2.1.330) makes headers of them again."""
+
 _WARMED = (
     "max_tokens of 0, which warms the cache, is served with one token that is not shown, since Claude Code streams"
 )
@@ -30,9 +50,11 @@ _WARMED = (
 def to_messages(body: Any, context: Context) -> Call:
     """Translate a request body. Raises `InvalidRequest` or `ModelNotFound`."""
     checked = check_messages_body(body)
-    api_only = find_api_only(body, _all_betas(body, context))
+    api_only = find_api_only(body)
     warnings = _body_warnings(body, checked, api_only)
-    request = _add_limits(_read_prompt(checked, context, warnings), checked).with_changes(api_only=api_only)
+    betas = read_betas(body, context.header("anthropic-beta"), warnings)
+    request = _add_limits(_read_prompt(checked, context, warnings), checked)
+    request = request.with_changes(api_only=api_only, betas=with_needed_betas(betas, api_only))
     encoder = MessagesEncoder(
         message_id=f"msg_{context.response_id}",
         model=request.model,
@@ -57,7 +79,8 @@ def _add_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
     """Translate a body of `count_tokens`. Raises as `to_messages` does."""
-    return _read_prompt(check_count_body(body), context, [])
+    betas = read_betas(body, context.header("anthropic-beta"), [])
+    return _read_prompt(check_count_body(body), context, []).with_changes(betas=betas)
 
 
 def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:
@@ -78,24 +101,25 @@ def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> Mess
         thinking=_read_thinking(body.get("thinking")),
         output_schema=schema["schema"] if schema else None,
         session_id=body.get("session_id"),
+        native=_read_native(body, context.header),
     )
     return named.apply_to(request)
 
 
 def _read_tools(body: CountBody) -> tuple[Tool, ...]:
     tools = body.get("tools", [])
-    if len({tool["name"] for tool in tools}) < len(tools):
+    names = [tool["name"] for tool in tools if "name" in tool]
+    if len(set(names)) < len(names):
         raise InvalidRequest("tools: Tool names must be unique.", param="tools")
     return tuple(_read_tool(tool) for tool in tools)
 
 
-def _read_tool(given: ToolDefinition) -> Tool:
-    tool = Tool(name=given["name"], input_schema=given["input_schema"])
-    if (description := given.get("description")) is not None:
-        tool = {"name": given["name"], "description": description, "input_schema": given["input_schema"]}
-    if (mark := given.get("cache_control")) is not None:
-        tool["cache_control"] = mark
-    return tool
+def _read_tool(given: ToolDefinition | NativeTool) -> Tool:
+    """The definition without null members; a custom one without its type, which is the default."""
+    members = {name: value for name, value in given.items() if value is not None}
+    if members.get("type") == "custom":
+        del members["type"]
+    return cast(Tool, members)
 
 
 def _read_tool_choice(body: CountBody) -> ToolChoice | None:
@@ -110,15 +134,27 @@ def _read_tool_choice(body: CountBody) -> ToolChoice | None:
     return choice
 
 
+def _read_native(body: CountBody, header: Header) -> dict[str, Any]:
+    """The parameters that only the Messages API has. The SDK sends some as headers."""
+    given = {name: value for field, name in NATIVE_HEADERS.items() if (value := header(field))}
+    for name, value in given.items():
+        if not re.fullmatch(HEADER_VALUE, value):
+            raise InvalidRequest(f"{name}: the header has other characters than visible ASCII.", param=name)
+    return given | {name: value for name, value in body.items() if name in NATIVE}
+
+
 def _read_thinking(given: Mapping[str, Any] | None) -> Thinking | None:
     if given is None:
         return None
+    # Summaries are what Claude Code asks for anyway.
+    shown = given.get("display")
+    display: Thinking = {} if shown in (None, "summarized") else {"display": shown}
     match given["type"]:
         case "enabled":
-            return {"type": "enabled", "budget_tokens": given["budget_tokens"]}
+            return {"type": "enabled", "budget_tokens": given["budget_tokens"], **display}
         case "disabled":
             return {"type": "disabled"}
-    return {"type": "adaptive"}
+    return {"type": "adaptive", **display}
 
 
 def _thinking_display(body: MessagesBody) -> str | None:
@@ -126,20 +162,14 @@ def _thinking_display(body: MessagesBody) -> str | None:
     return thinking.get("display") if thinking is not None else None
 
 
-def _all_betas(body: Mapping[str, Any], context: Context) -> list[str]:
-    return [*(context.header("anthropic-beta") or "").split(","), *body_betas(body)]
-
-
 def _body_warnings(body: Mapping[str, Any], checked: MessagesBody, api_only: ApiOnly | None) -> list[str]:
     """A warning for each field that is not passed on or changed."""
     served = (*BETA_FIELDS, *(api_only.fields if api_only else ()))
     sent = {name: value for name, value in body.items() if name not in served}
     dropped = dropped_fields(sent, checked, IGNORED, DEFAULTS)
-    warnings = [*left_out_warnings(dropped), *beta_warnings(body_betas(body))]
+    warnings = left_out_warnings(dropped)
     if (checked.get("thinking") or {"type": ""})["type"] == "between_tools":
         warnings.append("thinking 'between_tools' is not passed on; thinking is 'adaptive' instead")
-    if _thinking_display(checked) == "updates":
-        warnings.append("thinking.display 'updates' is not passed on; thinking is 'summarized' instead")
     if not checked["max_tokens"]:
         warnings.append(_WARMED)
     return warnings

@@ -24,9 +24,9 @@ def replace_references(blocks: Iterable[Mapping[str, Any]]) -> list[Block]:
 
 def move_media_out(result: Block, warnings: list[str]) -> list[Block]:
     """The result, then the media that the API rejects in a result with `is_error`."""
-    content = result.get("content", ())
+    content = result.get("content", ()) if result["type"] == "tool_result" and result.get("is_error") else ()
     media = [block for block in content if block["type"] != "text"]
-    if not result.get("is_error") or not media:
+    if not media:
         return [result]
     warnings.append(_MOVED)
     texts = [block for block in content if block["type"] == "text"]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from server.core.errors import InvalidRequest
-from server.core.messages import Block, Message
+from server.core.messages import Block, Message, is_server_block
 from server.dialects.messages.tool_results import move_media_out, replace_references
 from server.dialects.turn_rules import append_blocks, join_blank_texts, wrap_system_texts
 
@@ -52,7 +52,12 @@ def _message_blocks(number: int, message: Mapping[str, Any], warnings: list[str]
 
 
 def _clean_block(block: Mapping[str, Any]) -> Block:
-    """The block without null members, and a tool result with its own blocks cleaned."""
+    """The block without null members, and a tool result with its own blocks cleaned.
+
+    A server tool's block stays as the API wrote it, but for the client's cache mark.
+    """
+    if is_server_block(block):
+        return {key: value for key, value in block.items() if key != "cache_control"}
     cleaned = {key: value for key, value in block.items() if value is not None}
     if cleaned["type"] == "tool_result" and "content" in cleaned:
         cleaned["content"] = join_blank_texts(replace_references(_clean_block(inner) for inner in cleaned["content"]))

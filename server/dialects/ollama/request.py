@@ -6,7 +6,7 @@ from typing import Any
 
 from server.core.messages import MessagesRequest
 from server.dialects.base import Call, Context
-from server.dialects.chat_completions.tools import Tools, read_tools
+from server.dialects.chat_completions.tools import Tools, read_client_tools
 from server.dialects.completions.request import Completion, typed_text
 from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.ollama.body import (
@@ -74,7 +74,7 @@ def _read_tools(body: Mapping[str, Any]) -> Tools:
     tools = body.get("tools")
     if isinstance(tools, list):
         tools = [{**tool, "type": tool.get("type") or "function"} if isinstance(tool, dict) else tool for tool in tools]
-    return read_tools({"tools": tools})
+    return read_client_tools({"tools": tools})
 
 
 def _make_request(

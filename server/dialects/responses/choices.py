@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 from server.core.messages import Tool, ToolChoice
 from server.dialects.openai.fields import FilledText
 from server.dialects.openai.tool_choice import ChoiceMode, choose_by_mode, limit_to_one_call, unknown_tool
-from server.dialects.responses.definitions import HostedKind
-from server.dialects.responses.tools import ToolCatalog
+from server.dialects.responses.definitions import HostedKind, SearchKind
+from server.dialects.responses.tools import WEB_SEARCH, ToolCatalog
 from server.dialects.validation import ByMember, ListOf
 
 
@@ -39,7 +39,11 @@ class HostedChoice(TypedDict):
     type: HostedKind
 
 
-Reference = NamedChoice | NamespaceChoice | SearchChoice | HostedChoice
+class WebSearchChoice(TypedDict):
+    type: SearchKind
+
+
+Reference = NamedChoice | NamespaceChoice | SearchChoice | WebSearchChoice | HostedChoice
 
 
 class AllowedToolsChoice(TypedDict):
@@ -48,8 +52,10 @@ class AllowedToolsChoice(TypedDict):
     tools: ListOf[Annotated[Reference, ByMember("type")]]
 
 
-Choice = ChoiceMode | NamedChoice | SearchChoice | HostedChoice | AllowedToolsChoice
-ChoiceObject = Annotated[NamedChoice | SearchChoice | HostedChoice | AllowedToolsChoice, ByMember("type")]
+Choice = ChoiceMode | NamedChoice | SearchChoice | WebSearchChoice | HostedChoice | AllowedToolsChoice
+ChoiceObject = Annotated[
+    NamedChoice | SearchChoice | WebSearchChoice | HostedChoice | AllowedToolsChoice, ByMember("type")
+]
 
 
 def choose_tools(
@@ -100,6 +106,8 @@ def _find_named(reference: Reference, path: str, catalog: ToolCatalog) -> list[s
             names = [name for name in catalog.tools if catalog.clients[name].namespace == reference["name"]]
         case "tool_search":
             return [name for name in catalog.tools if catalog.clients[name].kind == "tool_search"]
+        case "web_search" | "web_search_2025_08_26" | "web_search_preview" | "web_search_preview_2025_03_11":
+            return [name for name in catalog.tools if catalog.clients[name] == WEB_SEARCH]
         case _:
             return []
     if not names:

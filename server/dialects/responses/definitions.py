@@ -6,6 +6,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from server.dialects.openai.fields import ToolName
+from server.dialects.openai.web_search import ContextSize, Place
 from server.dialects.validation import ByMember, ListOf
 
 HostedKind = Literal[
@@ -20,11 +21,8 @@ HostedKind = Literal[
     "mcp",
     "programmatic_tool_calling",
     "shell",
-    "web_search",
-    "web_search_2025_08_26",
-    "web_search_preview",
-    "web_search_preview_2025_03_11",
 ]
+SearchKind = Literal["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
 
 
 class FunctionTool(TypedDict):
@@ -71,6 +69,24 @@ class ToolSearch(TypedDict):
     parameters: NotRequired[dict[str, Any] | None]
 
 
+class Filters(TypedDict):
+    allowed_domains: NotRequired[ListOf[str] | None]
+
+
+class UserPlace(Place):
+    type: NotRequired[Literal["approximate"] | None]
+
+
+class WebSearch(TypedDict):
+    """A search of the web, which Anthropic runs. `external_web_access`: whether it may go beyond a cache."""
+
+    type: SearchKind
+    search_context_size: NotRequired[ContextSize | None]
+    user_location: NotRequired[UserPlace | None]
+    filters: NotRequired[Filters | None]
+    external_web_access: NotRequired[bool | None]
+
+
 @with_config(extra="allow")
 class HostedTool(TypedDict):
     """A tool that runs at OpenAI."""
@@ -80,5 +96,5 @@ class HostedTool(TypedDict):
 
 ClientDefinition = FunctionTool | CustomTool
 ToolDefinition = Annotated[
-    FunctionTool | CustomTool | Namespace | ToolSearch | HostedTool, ByMember("type", default="function")
+    FunctionTool | CustomTool | Namespace | ToolSearch | WebSearch | HostedTool, ByMember("type", default="function")
 ]

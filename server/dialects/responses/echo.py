@@ -12,6 +12,7 @@ from server.dialects.responses.configuration import Text
 
 _RECORDS = ("safety_identifier", "prompt_cache_key")
 _HOSTED_SEARCH = {"type": "tool_search", "execution": "server"}
+_PLACE = ("city", "country", "region", "timezone")
 _SUMMARIES = ("auto", "concise", "detailed")
 
 
@@ -69,7 +70,18 @@ def _read_tool(tool: Mapping[str, Any]) -> dict[str, Any] | None:
             return {"type": kind, "execution": "client", **_only_filled(tool, "description", "parameters")}
         case "tool_search":
             return _HOSTED_SEARCH
+        case _ if kind.startswith("web_search") and tool.get("external_web_access") is not False:
+            return {"type": kind, **_read_search(tool)}
     return None
+
+
+def _read_search(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a search of the web that have an effect."""
+    place = {name: value for name, value in (tool.get("user_location") or {}).items() if name in _PLACE}
+    read: dict[str, Any] = {"user_location": {**place, "type": "approximate"}} if place else {}
+    if domains := (tool.get("filters") or {}).get("allowed_domains"):
+        read["filters"] = {"allowed_domains": domains}
+    return {**read, "search_context_size": tool.get("search_context_size") or "medium"}
 
 
 def _read_custom_format(tool: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +99,8 @@ def _read_choice(sent: Mapping[str, Any], body: InputBody) -> Any:
         return choice or "auto"
     if choice["type"] == "function" or choice["type"] == "custom":
         return {"type": choice["type"], "name": choice["name"]}
+    if choice["type"].startswith("web_search_preview"):
+        return {"type": choice["type"]}
     if choice["type"] == "allowed_tools" and choice["mode"] != "none":
         return {"type": "allowed_tools", "mode": choice["mode"], "tools": sent["tool_choice"]["tools"]}
     return "auto"

@@ -14,7 +14,7 @@ CUSTOM_INPUT = "input"
 class ClientTool:
     """A tool as the client knows it. The model sees a flat name, see `ResponseHead.tools`."""
 
-    kind: Literal["function", "custom", "tool_search"]
+    kind: Literal["function", "custom", "tool_search", "web_search"]
     name: str
     namespace: str | None = None
 
@@ -27,7 +27,8 @@ class ResponseHead:
     temperature, text, ...), complete and valid by OpenAI's schema Response. `tools` maps the model's flat tool names to
     the client's. `seal` makes the `encrypted_content` of a thinking or redacted_thinking block, and of a text block
     that is the summary of a compaction. `originator` is the header of that name, by which Codex is recognised.
-    `compaction` means that the answer is a summary, which becomes one item of the type compaction.
+    `compaction` means that the answer is a summary, which becomes one item of the type compaction. `sources`: the
+    client wants the pages that a search found.
     """
 
     response_id: str
@@ -38,3 +39,4 @@ class ResponseHead:
     seal: Callable[[Block], str] | None = None
     originator: str = ""
     compaction: bool = False
+    sources: bool = False

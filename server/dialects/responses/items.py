@@ -116,8 +116,14 @@ class HostedItem(TypedDict):
         "program_output",
         "shell_call",
         "shell_call_output",
-        "web_search_call",
     ]
+
+
+@with_config(extra="allow")
+class WebSearchCallItem(TypedDict):
+    """A search of an earlier answer. What it found is not part of it."""
+
+    type: Literal["web_search_call"]
 
 
 CallItem = FunctionCallItem | CustomToolCallItem | ToolSearchCallItem
@@ -133,6 +139,7 @@ Item = (
     | CompactionTriggerItem
     | ConfigurationUpdateItem
     | ItemReference
+    | WebSearchCallItem
     | HostedItem
 )
 

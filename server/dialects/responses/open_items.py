@@ -3,13 +3,14 @@
 Each kind collects the text of its own deltas, because the event that ends an item carries all of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from server.core import exact_json
 from server.core.messages import Block
 from server.dialects.base import Chunk
+from server.dialects.openai.citations import make_citations
 from server.dialects.responses.custom_input import CustomInputDecoder
 from server.dialects.responses.events import DeltaEvents, EventNumbers
 from server.dialects.responses.head import ClientTool, ResponseHead
@@ -65,16 +66,38 @@ class ItemPlace:
 class OpenMessage:
     """A message with one text part. Neighbouring text blocks make one message, as clients read the last one alone."""
 
-    def __init__(self, place: ItemPlace) -> None:
+    def __init__(self, place: ItemPlace, cited: list[Mapping[str, Any]]) -> None:
         self._place = place
         self._deltas = place.make_deltas("response.output_text.delta", content_index=0, logprobs=[])
         self._texts: list[str] = []
+        self._length = self._block_start = 0
+        self._cited = cited
+        """The citations of the block that is being written, which hold for all of it."""
+        self._annotations: list[dict[str, Any]] = []
+
+    def begin_block(self, cited: list[Mapping[str, Any]]) -> Iterable[Chunk]:
+        """Begin a text block with these citations. The events are those of the block before."""
+        yield from self._annotate()
+        self._block_start, self._cited = self._length, cited
+
+    def _annotate(self) -> Iterable[Chunk]:
+        for citation in make_citations(self._cited, self._block_start, self._length):
+            annotation = {"type": "url_citation", **citation}
+            self._annotations.append(annotation)
+            yield self._place.make_event(
+                "response.output_text.annotation.added",
+                content_index=0,
+                annotation_index=len(self._annotations) - 1,
+                annotation=annotation,
+            )
+        self._cited = []
 
     def open(self) -> Iterable[Chunk]:
         yield self._place.make_event("response.content_part.added", content_index=0, part=text_part(""))
 
     def add(self, delta: dict[str, Any]) -> Iterable[Chunk]:
-        # The place for `citations_delta`, which would become `response.output_text.annotation.added`.
+        if delta["type"] == "citations_delta":
+            self._cited.append(delta["citation"])
         return self.add_text(delta["text"]) if delta["type"] == "text_delta" else ()
 
     def add_text(self, text: str) -> Iterable[Chunk]:
@@ -82,15 +105,18 @@ class OpenMessage:
         if not text:
             return ()
         self._texts.append(text)
+        self._length += len(text)
         return (self._deltas.make_delta(text),)
 
     def close(self) -> Iterable[Chunk]:
+        yield from self._annotate()
         text = "".join(self._texts)
+        part = text_part(text, self._annotations)
         yield self._place.make_event("response.output_text.done", content_index=0, text=text, logprobs=[])
-        yield self._place.make_event("response.content_part.done", content_index=0, part=text_part(text))
+        yield self._place.make_event("response.content_part.done", content_index=0, part=part)
 
     def make_item(self, status: Status) -> Item:
-        content = [text_part("".join(self._texts))] if self._texts else []
+        content = [text_part("".join(self._texts), self._annotations)] if self._texts else []
         return message_item(self._place.item_id, status, content)
 
 

@@ -4,6 +4,7 @@ An item of a stream is made twice, when it is added and when it is done, and a t
 the whole output. So every kind is made in one place, here.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from server.core.messages import Block, parse_tool_input
@@ -11,11 +12,12 @@ from server.dialects.responses.head import ClientTool, ResponseHead
 
 Item = dict[str, Any]
 Status = Literal["in_progress", "completed", "incomplete"]
+SearchStatus = Literal["in_progress", "searching", "completed", "failed"]
 
 
-def text_part(text: str) -> dict[str, Any]:
+def text_part(text: str, annotations: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The content part of a text."""
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": list(annotations), "logprobs": []}
 
 
 def refusal_part(text: str) -> dict[str, Any]:
@@ -59,6 +61,14 @@ def call_item(item_id: str, status: Status, call_id: str, tool: ClientTool, writ
     if tool.kind == "custom":
         return {"type": "custom_tool_call", **named, "input": written}
     return {"type": "function_call", **named, "arguments": written}
+
+
+def search_item(item_id: str, status: SearchStatus, query: str, sources: Sequence[str] | None) -> Item:
+    """A search of the web. `sources` are the addresses of the pages found, where the client asked for them."""
+    action: dict[str, Any] = {"type": "search", "query": query, "queries": [query] if query else []}
+    if sources is not None:
+        action["sources"] = [{"type": "url", "url": url} for url in sources]
+    return {"type": "web_search_call", "id": item_id, "status": status, "action": action}
 
 
 def compaction_item(item_id: str, encrypted_content: str) -> Item:

@@ -1,10 +1,12 @@
 """The output of a response: stream events in, the events of its items out."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from server.core.messages import Block, StreamEvent
 from server.dialects.base import Chunk
+from server.dialects.openai.web_search import TOOL_NAME
 from server.dialects.responses.endings import is_cut, refusal_of
 from server.dialects.responses.events import EventNumbers
 from server.dialects.responses.head import ClientTool, ResponseHead
@@ -16,10 +18,11 @@ from server.dialects.responses.open_items import (
     OpenMessage,
     OpenReasoning,
 )
+from server.dialects.responses.open_search import OpenSearch
 from server.dialects.responses.originators import is_codex
 from server.dialects.responses.output_items import Item, message_item, refusal_part
 
-_CALL_PREFIXES = {"function": "fc", "custom": "ctc", "tool_search": "tsc"}
+_CALL_PREFIXES = {"function": "fc", "custom": "ctc", "tool_search": "tsc", "web_search": "fc"}
 _CALLS = ("function_call", "custom_tool_call", "tool_search_call")
 
 
@@ -40,6 +43,8 @@ class OutputWriter:
         """False after a block that makes no item: its deltas must not reach the item before it."""
         self._awaits_text = False
         """True in a text block before its first words: without any it makes no message."""
+        self._cited: list[Mapping[str, Any]] = []
+        """The citations of the latest text block, which come before its words."""
 
     @property
     def output(self) -> list[Item]:
@@ -53,7 +58,7 @@ class OutputWriter:
                 if self._open is not None and self._takes_deltas:
                     return self._open.add(event["delta"])
                 if self._awaits_text:
-                    return self._begin_text(event["delta"].get("text"))
+                    return self._await_text(event["delta"])
             case "content_block_start":
                 return self._begin_block(event["content_block"])
             case "message_delta" if event["delta"].get("stop_reason") is not None:
@@ -61,24 +66,38 @@ class OutputWriter:
         return ()
 
     def _begin_block(self, block: Block) -> Iterator[Chunk]:
-        # The place for further kinds, such as searches of the web: those without an item end the item before them.
+        # Kinds without an item end the item before them.
         kind = block["type"]
-        self._takes_deltas = kind in ("text", "thinking", "redacted_thinking", "tool_use")
+        is_search = kind == "server_tool_use" and block.get("name") == TOOL_NAME
+        self._takes_deltas = is_search or kind in ("text", "thinking", "redacted_thinking", "tool_use")
         self._awaits_text = kind == "text"
+        if isinstance(self._open, OpenSearch) and self._open.answers(block):
+            self._open.add_result(block)
         if not (self._awaits_text and isinstance(self._open, OpenMessage)):
             yield from self._close_item()
         if kind == "text":
+            self._cited = list(block.get("citations") or ())
+            if isinstance(self._open, OpenMessage):
+                yield from self._open.begin_block(self._cited)
             yield from self._begin_text(block.get("text"))
+        elif is_search:
+            make = functools.partial(OpenSearch, block=block, with_sources=self._head.sources)
+            yield from self._add_item("ws", make)
         elif kind in ("thinking", "redacted_thinking"):
             yield from self._add_item("rs", lambda place: OpenReasoning(place, block, self._head))
         elif kind == "tool_use":
             yield from self._begin_call(block)
 
+    def _await_text(self, delta: Mapping[str, Any]) -> Iterable[Chunk]:
+        if delta.get("type") == "citations_delta":
+            self._cited.append(delta["citation"])
+        return self._begin_text(delta.get("text"))
+
     def _begin_text(self, text: str | None) -> Iterator[Chunk]:
         if not text:
             return
         if self._open is None:
-            yield from self._add_item("msg", OpenMessage)
+            yield from self._add_item("msg", functools.partial(OpenMessage, cited=self._cited))
         if isinstance(self._open, OpenMessage):
             yield from self._open.add_text(text)
 

@@ -1,13 +1,14 @@
 """A response request's body as a `Call`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.core.messages import MessagesRequest
+from server.core.messages import MessagesRequest, Tool, ToolChoice
 from server.dialects.base import Call, Context
 from server.dialects.left_out import dropped_fields, left_out_warnings
 from server.dialects.openai.parameters import unsupported_warnings
+from server.dialects.openai.web_search import TOOL_NAME
 from server.dialects.responses.body import InputBody, check_input_body, check_responses_body
 from server.dialects.responses.choices import choose_tools
 from server.dialects.responses.compaction import as_summary_request, asks_for_summary
@@ -49,6 +50,7 @@ def to_messages(body: Any, context: Context) -> Call:
         seal=prompt.sealer.seal if prompt.sealer is not None else None,
         originator=context.header("originator") or "",
         compaction=prompt.compaction,
+        sources="web_search_call.action.sources" in (checked.get("include") or ()),
     )
     return Call(
         request=request,
@@ -81,10 +83,18 @@ def _read_prompt(body: InputBody, context: Context, warnings: list[str]) -> _Pro
         tools=tools,
         tool_choice=choice,
         session_id=body.get("session_id"),
+        optional_tools=_optional_tools(tools, choice),
+        hides_server_blocks=True,
         **read_configuration([body, *updates]),
     )
     request, compaction = named.apply_to(request), asks_for_summary(items)
     return _Prompt(as_summary_request(request) if compaction else request, catalog, sealer, compaction)
+
+
+def _optional_tools(tools: Sequence[Tool], choice: ToolChoice | None) -> frozenset[str]:
+    """The search of the web, which Codex sends with every request, unless the request is for nothing else."""
+    is_forced = choice is not None and choice.get("name") == TOOL_NAME
+    return frozenset() if is_forced or len(tools) < 2 else frozenset({TOOL_NAME})
 
 
 def _read_input(body: InputBody) -> list[Item]:

@@ -19,6 +19,7 @@ _PREFIXES = {
     "tool_search_output": "tso",
     "additional_tools": "at",
     "compaction": "cmp",
+    "web_search_call": "ws",
 }
 """Codex sends an id back only if it has the prefix of its type."""
 _DONE = {"status": "completed"}

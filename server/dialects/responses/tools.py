@@ -11,13 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.messages import Tool
-from server.dialects.responses.definitions import ClientDefinition, CustomTool, FunctionTool, HostedTool, ToolSearch
+from server.dialects.openai.web_search import TOOL_NAME, make_search_tool
+from server.dialects.responses.definitions import (
+    ClientDefinition,
+    CustomTool,
+    FunctionTool,
+    HostedTool,
+    ToolSearch,
+    WebSearch,
+)
 from server.dialects.responses.definitions import Namespace as NamespaceDefinition
 from server.dialects.responses.head import CUSTOM_INPUT, ClientTool
 from server.dialects.validation import invalid_field, quote_value
 
-Definition = FunctionTool | CustomTool | NamespaceDefinition | ToolSearch | HostedTool
+Definition = FunctionTool | CustomTool | NamespaceDefinition | ToolSearch | WebSearch | HostedTool
 
+WEB_SEARCH = ClientTool("web_search", TOOL_NAME)
 TOOL_SEARCH = "tool_search"
 _SEPARATOR = "__"
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -28,7 +37,7 @@ class ToolCatalog:
     """All tools that the model knows, and those of earlier calls, by flat name.
 
     `tools` are the defined ones, `clients` the same tools as the client knows them, and those of earlier calls that are
-    defined no more. `namespaces` are descriptions by name, `left_out` names tools that run at OpenAI.
+    defined no more. `namespaces` are descriptions by name, `left_out` says of tools why they are not served.
     """
 
     tools: dict[str, Tool] = field(default_factory=dict)
@@ -39,9 +48,12 @@ class ToolCatalog:
 
     def add_sent(self, definitions: Sequence[Definition]) -> None:
         """Add the body's tools. Raises InvalidRequest for a name that is sent twice."""
+        # Its name is fixed. A tool of the client's with that name gets another at the model.
+        if any(map(_is_search, definitions)):
+            self._assign_name(WEB_SEARCH)
         for index, definition in enumerate(definitions):
             for client, tool in self._read_definition(definition, "tools"):
-                if client in self._flat:
+                if client in self._flat and client != WEB_SEARCH:
                     problem = f"repeats the name {quote_value(client.name)}"
                     raise invalid_field(f"tools[{index}]", problem, "Give every tool its own name.")
                 self._define(client, tool)
@@ -64,7 +76,11 @@ class ToolCatalog:
 
     def find_defined(self, name: str, namespace: str | None) -> list[str]:
         """The flat name of a defined function or custom tool; of namespaces without `namespace`, if only one has it."""
-        named = {flat: tool for flat, tool in self.clients.items() if tool.name == name and flat in self.tools}
+        named = {
+            flat: tool
+            for flat, tool in self.clients.items()
+            if tool.name == name and flat in self.tools and tool != WEB_SEARCH
+        }
         exact = [flat for flat, tool in named.items() if tool.namespace == namespace]
         return exact[:1] or (list(named) if namespace is None and len(named) == 1 else [])
 
@@ -77,11 +93,8 @@ class ToolCatalog:
         ]
 
     def left_out_warnings(self) -> list[str]:
-        """A warning for each type of tool that runs at OpenAI.
-
-        The only place that decides on them, `web_search` included.
-        """
-        return [f"{tools} run at OpenAI and were left out" for tools in self.left_out]
+        """A warning for each type of tool that is not served."""
+        return [f"{tools} and were left out" for tools in self.left_out]
 
     def _read_definition(self, definition: Definition, path: str) -> Iterator[tuple[ClientTool, Tool]]:
         match definition["type"]:
@@ -96,8 +109,22 @@ class ToolCatalog:
                 if definition.get("execution") == "client":
                     schema = definition.get("parameters") or _NO_PARAMETERS
                     yield ClientTool("tool_search", TOOL_SEARCH), _make_tool(definition.get("description"), schema)
+            case (
+                "web_search" | "web_search_2025_08_26" | "web_search_preview" | "web_search_preview_2025_03_11" as kind
+            ):
+                yield from self._read_search(definition, f"{path} of the type {kind}")
             case kind:
-                self.left_out[f"{path} of the type {kind}"] = None
+                self.left_out[f"{path} of the type {kind} run at OpenAI"] = None
+
+    def _read_search(self, definition: WebSearch, described: str) -> Iterator[tuple[ClientTool, Tool]]:
+        if definition.get("external_web_access") is False:
+            self.left_out[f"{described} without access to the web are unknown to Claude"] = None
+        elif self.clients.get(TOOL_NAME, WEB_SEARCH) != WEB_SEARCH:
+            self.left_out[f"{described} have the name of a tool of the client's"] = None
+        else:
+            domains = (definition.get("filters") or {}).get("allowed_domains") or ()
+            size, place = definition.get("search_context_size"), definition.get("user_location")
+            yield WEB_SEARCH, make_search_tool(size, place, domains)
 
     def _define(self, client: ClientTool, tool: Tool) -> str:
         name = self._assign_name(client)
@@ -114,6 +141,10 @@ class ToolCatalog:
             name += "_" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         self._flat[client], self.clients[name] = name, client
         return name
+
+
+def _is_search(definition: Definition) -> bool:
+    return definition["type"].startswith("web_search")
 
 
 def _read_client_definition(definition: ClientDefinition, namespace: str | None) -> tuple[ClientTool, Tool]:

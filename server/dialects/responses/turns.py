@@ -90,6 +90,8 @@ class _Conversation:
                 self._add_summary(item)
             case "additional_tools" | "compaction_trigger" | "configuration_update" | "item_reference":
                 pass  # Read before all turns, or no part of one.
+            case "web_search_call":
+                pass  # The answer says what was found. A live process has the results, and clients have none to send.
             case kind:
                 self.left_out[
                     f"input items of the type {kind} come from tools that run at OpenAI and were left out"

@@ -25,11 +25,14 @@ from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.anthropic_api.conftest import KEY
 from tests.simulator import (
     FIRST_DELTA,
+    CitedText,
     Cut,
     Gate,
     HttpError,
     Ping,
     Raw,
+    ServerToolResult,
+    ServerToolUse,
     StreamError,
     Text,
     Thinking,
@@ -75,6 +78,31 @@ async def test_thinking_tools_and_images_come_and_go(backend, simulator):
     turns = [question, assistant(*whole.content), user(*results)]
     await fold(backend.stream(ask(*turns, tools=[tool("look", at={"type": "string"})])))
     assert conversation(simulator.messages_calls[1]) == [(turn["role"], turn["content"]) for turn in turns]
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+
+
+async def test_a_search_comes_and_goes(backend, simulator):
+    simulator.script([ServerToolUse(), ServerToolResult(), CitedText("Cats sleep.")])
+    whole = await fold(backend.stream(ask("Cats?", tools=[SEARCH], betas=["new-2026-01-01"])))
+    assert [block["type"] for block in whole.content] == ["server_tool_use", "web_search_tool_result", "text"]
+    assert whole.usage["server_tool_use"]["web_search_requests"] == 1
+    turns = [user("Cats?"), assistant(*whole.content), user("On")]
+    await fold(backend.stream(ask(*turns, tools=[SEARCH])))
+    first, second = simulator.messages_calls
+    assert first.headers["anthropic-beta"] == "new-2026-01-01"
+    assert conversation(second) == [(turn["role"], turn["content"]) for turn in turns]
+
+
+async def test_a_search_that_the_key_may_not_use_is_left_out(backend, simulator):
+    refused = HttpError(403, message="web_search is not permitted for this organization")
+    simulator.script(refused, lambda call: any("type" in one for one in call.body.get("tools", ())))
+    request = ask("Hi", tools=[SEARCH, tool("look")], optional_tools=frozenset({"web_search"}))
+    for _ in range(2):
+        events = [event async for event in backend.stream(request)]
+        assert "web_search is refused" in events[0]["warnings"][0]
+    assert [call.status for call in simulator.messages_calls] == [403, 200, 200]
 
 
 async def test_a_prefill_is_native(backend, simulator):

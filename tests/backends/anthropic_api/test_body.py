@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.backends.anthropic_api.body import build_count_body, build_messages_body
+from server.backends.anthropic_api.body import build_count_body, build_headers, build_messages_body
 from server.core.errors import InvalidRequest
 from server.models import capabilities_of, fit_request
 from server.models.table import FALLBACK_MAX_TOKENS
@@ -123,3 +123,25 @@ def test_what_is_counted_has_nothing_of_the_answer():
         "system",
         "tools",
     }
+
+
+def test_what_only_the_messages_api_has_goes_along():
+    native = {"metadata": {"user_id": "me"}, "container": "c", "service_tier": "auto", "user_profile_id": "p"}
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
+    thinking = {"type": "adaptive", "display": "omitted"}
+    request = ask("a", native=native, tools=[search], thinking=thinking, betas=["a-2026-01-01", "b-2026-01-01"])
+    sent = body(request)
+    assert {name: sent[name] for name in ("metadata", "container", "service_tier", "thinking", "tools")} == {
+        "metadata": {"user_id": "me"},
+        "container": "c",
+        "service_tier": "auto",
+        "thinking": thinking,
+        "tools": [search],
+    }
+    assert "user_profile_id" not in sent
+    assert build_headers(request) == {
+        "anthropic-user-profile-id": "p",
+        "anthropic-beta": "a-2026-01-01,b-2026-01-01",
+    }
+    counted = build_count_body(request, capabilities_of(NEWEST))
+    assert not {"metadata", "container", "service_tier"} & counted.keys()

@@ -29,11 +29,39 @@ def extra_body(request):
     return orjson.loads(written) if written else {}
 
 
+def test_beta_features_join_the_user_s_own():
+    request = ask("Hi", betas=["files-api-2025-04-14", "effort-2025-11-24"])
+    wanted = flag_settings(request, None, "own-2026-01-01")["env"]["ANTHROPIC_BETAS"]
+    assert wanted == "own-2026-01-01,files-api-2025-04-14"
+
+
+def test_parameters_of_the_messages_api_alone_go_along():
+    request = ask("Hi", native={"container": "c"}, thinking={"type": "adaptive", "display": "updates"})
+    assert extra_body(request) == {"container": "c", "thinking": {"type": "adaptive", "display": "updates"}}
+    off = ask("Hi", native={"context_management": {"edits": [1]}}, thinking={"type": "disabled"})
+    assert extra_body(off)["context_management"] == {"edits": [1]}
+
+
+def test_tools_of_anthropic_keep_their_names():
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {}}
+    request = ask(
+        "Hi",
+        assistant(call, TOOL_USE),
+        tools=[search, {"type": "bash_20250124", "name": "bash"}, tool("look")],
+        tool_choice={"type": "tool", "name": "web_search"},
+    )
+    body = extra_body(request)
+    assert [one["name"] for one in body["tools"]] == ["web_search", "bash", "mcp__client__look"]
+    assert body["tool_choice"] == {"type": "tool", "name": "web_search"}
+    assert [block["name"] for block in body["messages"][1]["content"]] == ["bash", "mcp__client__look"]
+
+
 def test_a_plain_request_clears_everything():
     assert flag_settings(ask("Hi", model="claude-opus-5-5"), None) == {
         "model": "claude-opus-5-5",
         "effortLevel": None,
-        "env": {"CLAUDE_CODE_EXTRA_BODY": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": ""},
+        "env": {"CLAUDE_CODE_EXTRA_BODY": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "", "ANTHROPIC_BETAS": ""},
     }
 
 

@@ -122,6 +122,7 @@ def _opening(block: dict) -> dict:
 def _deltas(block: dict, pieces: int) -> Iterator[dict]:
     match block["type"]:
         case "text":
+            yield from ({"type": "citations_delta", "citation": one} for one in block.get("citations", ()))
             yield from ({"type": "text_delta", "text": piece} for piece in _cut(block["text"], pieces))
         case "thinking":
             for piece in _cut(block["thinking"], pieces):

@@ -134,7 +134,7 @@ def test_a_function_call_of_old_has_room_for_one():
     [
         ("end_turn", "stop"),
         ("stop_sequence", "stop"),
-        ("pause_turn", "stop"),
+        ("pause_turn", "length"),
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("tool_use", "tool_calls"),
@@ -277,3 +277,43 @@ def calls_of(message):
         (call["id"], call["function"]["name"], call["function"]["arguments"])
         for call in message.get("tool_calls") or []
     ]
+
+
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [], "input": {}}
+
+
+def cited(text, *urls):
+    citations = [{"type": "web_search_result_location", "url": url, "title": url.upper()} for url in urls]
+    return {"type": "text", "text": text, "citations": citations}
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(cited, st.text(), st.sampled_from(["http://a", "http://b"])),
+            st.builds(cited, st.text()),
+            st.sampled_from([SEARCH, FOUND, THINKING]),
+        ),
+        max_size=6,
+    )
+)
+def test_citations_are_the_same_streamed_and_whole(blocks):
+    one = encoder()
+    chunks = run(one, list(events_of(blocks)))
+    whole = one.build_response()["choices"][0]["message"]
+    streamed = [annotation for chunk in chunks for annotation in chunk["choices"][0]["delta"].get("annotations", ())]
+    assert streamed == whole["annotations"]
+    expected = [(block["text"], block["citations"][0]["url"]) for block in blocks if block.get("citations")]
+    quoted = [
+        (whole["content"][citation["start_index"] : citation["end_index"]], citation["url"])
+        for citation in (annotation["url_citation"] for annotation in streamed)
+    ]
+    assert quoted == [pair for pair in expected if pair[0]]
+
+
+def test_a_page_is_cited_once_in_a_block():
+    one = encoder()
+    run(one, list(events_of([cited("Cats sleep.", "http://a", "http://b", "http://a")])))
+    annotations = one.build_response()["choices"][0]["message"]["annotations"]
+    assert [annotation["url_citation"]["url"] for annotation in annotations] == ["http://a", "http://b"]

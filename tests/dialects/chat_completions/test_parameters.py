@@ -66,7 +66,6 @@ def test_taken_without_a_warning(parameters, expected):
         ("logprobs", True),
         ("top_logprobs", 3),
         ("prediction", {"type": "content", "content": "a"}),
-        ("web_search_options", {}),
         ("verbosity", "low"),
         ("audio", {"voice": "ash", "format": "mp3"}),
         ("moderation", {}),

@@ -135,3 +135,63 @@ def test_refused_with_the_path_of_the_field(parameters, param, words):
     assert error.param == param
     assert words in str(error)
     assert error.hint
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 5}
+
+
+@pytest.mark.parametrize(
+    ("options", "members"),
+    [
+        ({}, {}),
+        ({"search_context_size": None, "user_location": None}, {}),
+        ({"search_context_size": "high"}, {"max_uses": 10}),
+        (
+            {"user_location": {"type": "approximate", "approximate": {"country": "DE", "city": ""}}},
+            {"user_location": {"type": "approximate", "country": "DE"}},
+        ),
+    ],
+)
+def test_a_search_of_the_web(options, members):
+    translated = translate(web_search_options=options)
+    assert translated.request.tools == [{**SEARCH, **members}]
+    assert (translated.request.optional_tools, translated.warnings) == (frozenset(), [])
+
+
+@pytest.mark.parametrize(
+    ("options", "param"),
+    [
+        ("yes", "web_search_options"),
+        ({"search_context_size": "huge"}, "web_search_options.search_context_size"),
+        ({"user_location": {"type": "exact"}}, "web_search_options.user_location.type"),
+        ({"user_location": {"type": "approximate"}}, "web_search_options.user_location.approximate"),
+    ],
+)
+def test_options_that_are_none(options, param):
+    assert refusal(web_search_options=options).param == param
+
+
+def test_a_search_is_optional_beside_tools():
+    request = translate(tools=[LOOK], web_search_options={}, tool_choice="required").request
+    assert [one["name"] for one in request.tools] == ["look", "web_search"]
+    assert (request.optional_tools, request.tool_choice) == ({"web_search"}, {"type": "any"})
+
+
+def test_a_search_gives_way_to_the_client_s_own():
+    translated = translate(tools=[function_tool("web_search")], web_search_options={})
+    assert translated.request.tools == [tool("web_search")]
+    assert translated.warnings == ["web_search_options was left out: the tool web_search is the client's own"]
+
+
+@pytest.mark.parametrize(
+    ("model", "searches"),
+    [
+        ("gpt-4o-search-preview", True),
+        ("openai/gpt-4o-mini-search-preview-2025-03-11", True),
+        ("gpt-5-search-api", True),
+        ("gpt-4o", False),
+        ("claude-opus-5-5", False),
+    ],
+)
+def test_models_that_always_search(model, searches):
+    assert [one["name"] for one in translate(model=model).request.tools] == ["web_search"] * searches

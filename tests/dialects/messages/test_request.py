@@ -200,8 +200,10 @@ class TestRefusals:
             ({"tools": [{"name": "a"}]}, "tools.0.input_schema"),
             ({"tools": [{"name": "a", "input_schema": []}]}, "tools.0.input_schema"),
             ({"tools": [TOOL, TOOL]}, "tools"),
-            ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0"),
-            ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools.0"),
+            ({"tools": [{"type": "web_search_20250305", "name": 5}]}, "tools.0.name"),
+            ({"container": ""}, "container.constrained-str"),
+            ({"metadata": "me"}, "metadata"),
+            ({"user_profile_id": "a b"}, "user_profile_id"),
             ({"session_id": ""}, "session_id"),
             ({"messages": []}, "messages"),
             ({"messages": "hello"}, "messages"),
@@ -371,14 +373,14 @@ class TestToolResults:
 )
 def test_what_only_the_api_has_is_kept_for_it(fields, needs, betas):
     got = translate(**fields)
-    assert (got.request.api_only.needs, got.request.api_only.betas) == (needs, betas)
+    assert (got.request.api_only.needs, got.request.betas) == (needs, betas)
     assert got.request.api_only.fields == {name: fields[name] for name in needs}
 
 
 def test_uploaded_files_are_for_the_api():
     image = {"type": "image", "source": {"type": "file", "file_id": "file_1"}}
     got = translate(messages=[user(image), assistant(call()), user(result("t1", [image]))])
-    assert got.request.api_only == ApiOnly(("file_id",), {}, ("files-api-2025-04-14",))
+    assert got.request.api_only == ApiOnly(("file_id",), {})
     assert got.request.messages[0]["content"] == [image]
     assert translate(messages=[user("a")]).request.api_only is None
 
@@ -392,34 +394,40 @@ def test_a_max_tokens_of_0_warms_the_cache():
 class TestWarnings:
     def test_what_is_not_passed_on_is_named(self):
         got = translate(
-            context_management={"edits": []},
-            betas=["x"],
+            billing_policy="c",
+            betas=["x", "two words"],
             anything="y",
             output_config={"effort": "low", "task_budget": {"tokens": 5}},
-            tools=[{**TOOL, "strict": True, "eager_input_streaming": True}],
+            tools=[{**TOOL, "defer_loading": True, "eager_input_streaming": True}],
         )
         names = [
-            "context_management",
+            "billing_policy",
             "anything",
             "output_config.task_budget",
-            "tools.strict",
+            "tools.defer_loading",
         ]
         left_out = [f"{name} is not passed on and was left out" for name in names]
-        assert got.warnings == [*left_out, "anthropic-beta: not passed on and left out: x"]
+        assert got.warnings == [*left_out, "anthropic-beta: not passed on and left out: two words"]
 
     def test_it_is_named_wherever_it_stands(self):
         marked = {**text("a"), "cache_control": {"type": "ephemeral"}, "mood": "good"}
         got = translate(
             {"role": "user", "content": [marked, marked], "id": "m"},
-            assistant({**call(), "caller": {"type": "direct"}}),
+            assistant({**call(), "turn": 5}),
             user({**result(content=[marked]), "toolset_name": "browser"}),
             system=[marked],
             thinking={"type": "adaptive", "block_binding": {"a": 1}},
             tool_choice={"type": "auto", "why": "x"},
-            tools=[{**TOOL, "allowed_callers": ["direct"], "strict": False, "input_examples": []}],
+            tools=[{**TOOL, "mood": "good"}],
         )
-        paths = ["messages.content.mood", "messages.id", "messages.content.content.mood"]
-        paths += ["messages.content.toolset_name", "system.mood", "thinking.block_binding", "tool_choice.why"]
+        paths = ["messages.content.mood", "messages.id", "messages.content.turn", "messages.content.content.mood"]
+        paths += [
+            "messages.content.toolset_name",
+            "system.mood",
+            "thinking.block_binding",
+            "tool_choice.why",
+            "tools.mood",
+        ]
         assert got.warnings == [f"{path} is not passed on and was left out" for path in paths]
 
     def test_very_many_are_counted(self):
@@ -428,30 +436,56 @@ class TestWarnings:
         assert got.warnings[-1] == "480 further fields are not passed on and were left out"
 
     @pytest.mark.parametrize(
-        ("betas", "named"),
+        ("betas", "passed"),
         [
-            (["prompt-caching-2024-07-31", "output-128k-2025-02-19", "claude-code-20250219"], ""),
-            (["pdfs-2024-09-25", "skills-2025-10-02", " new-2027-01-01"], "skills-2025-10-02, new-2027-01-01"),
-            ("mcp-client-2025-11-20", ""),
-            ([5], "5"),
+            (["prompt-caching-2024-07-31", "claude-code-20250219"], ("prompt-caching-2024-07-31",)),
+            (["oauth-2025-04-20", "skills-2025-10-02", " new-2027-01-01"], ("skills-2025-10-02", "new-2027-01-01")),
+            ("mcp-client-2025-11-20,a-2026-01-01", ("mcp-client-2025-11-20", "a-2026-01-01")),
+            ([5, "5"], ("5",)),
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("field", ["betas", "anthropic_beta"])
-    def test_beta_features(self, field, betas, named):
-        expected = [f"anthropic-beta: not passed on and left out: {named}"] if named else []
-        assert translate(**{field: betas}).warnings == expected
+    def test_beta_features(self, field, betas, passed):
+        got = translate(**{field: betas})
+        assert (got.request.betas, got.warnings) == (passed, [])
 
-    @pytest.mark.parametrize(("display", "warned"), [("summarized", 0), ("omitted", 0), ("updates", 1), (None, 0)])
-    def test_how_thinking_is_shown(self, display, warned):
+    @pytest.mark.parametrize("name", ["two words", "größe", "x" * 65, "a\nb"])
+    def test_what_is_no_beta_feature(self, name):
+        got = translate(betas=["skills-2025-10-02", name])
+        assert got.request.betas == ("skills-2025-10-02",)
+        assert got.warnings == [f"anthropic-beta: not passed on and left out: {name[:64]}"]
+
+    @pytest.mark.parametrize("display", ["summarized", "omitted", "updates", None])
+    def test_how_thinking_is_shown(self, display):
         got = translate(thinking={"type": "adaptive", "display": display})
-        assert (got.request.thinking, got.encoder.omit_thinking) == ({"type": "adaptive"}, display == "omitted")
-        assert len(got.warnings) == warned
-
-    def test_what_changes_nothing_is_not(self):
-        got = translate(
-            service_tier="standard_only", speed="standard", mcp_servers=[], metadata={"user_id": "u"}, container=None
+        shown = {} if display in ("summarized", None) else {"display": display}
+        assert (got.request.thinking, got.encoder.omit_thinking) == (
+            {"type": "adaptive", **shown},
+            display == "omitted",
         )
         assert got.warnings == []
+
+    def test_what_only_the_messages_api_has_is_passed_on(self):
+        native = {
+            "container": {"id": "c", "skills": []},
+            "context_management": {"edits": []},
+            "inference_geo": "us",
+            "metadata": {"user_id": "u"},
+            "service_tier": "standard_only",
+            "speed": "fast",
+            "user_profile_id": "p",
+        }
+        got = translate(**native)
+        assert (got.request.native, got.warnings) == (native, [])
+
+    def test_what_changes_nothing_is_not_named(self):
+        assert translate(mcp_servers=[], container=None, service_tier=None).warnings == []
+
+    def test_tools_are_deferred_only_for_the_search_of_the_api(self):
+        deferred = {**TOOL, "defer_loading": True}
+        search = {"type": "tool_search_tool_bm25_20251119", "name": "tool_search_tool_bm25"}
+        assert translate(tools=[deferred, search]).request.tools == (deferred, search)
+        assert translate(tools=[deferred]).request.tools == (TOOL,)
 
     def test_thinking_between_tools(self):
         got = translate(thinking={"type": "between_tools"})

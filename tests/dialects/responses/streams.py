@@ -122,6 +122,8 @@ def written_in(item: dict[str, Any]) -> str:
             return "".join(part["text"] for part in item["summary"])
         case "custom_tool_call":
             return item["input"]
+        case "web_search_call":
+            return ""
         case _:
             return item["arguments"]
 

@@ -269,7 +269,7 @@ SERVER_RESULT = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", 
 
 
 def test_blocks_of_other_kinds_have_no_item_and_disturb_none():
-    _, body = answer(LOOK, SERVER_TOOL, SERVER_RESULT, TEXT)
+    _, body = answer(LOOK, {**SERVER_TOOL, "name": "code_execution"}, SERVER_RESULT, TEXT)
     assert [item["id"] for item in body["output"]] == ["fc_abc_0", "msg_abc_1"]
     assert body["output"][0]["arguments"] == '{"x":[1,2,3],"y":"ü"}'
 
@@ -281,6 +281,41 @@ def test_citations_leave_the_text_as_it_is():
     encoder = encoder_of()
     run(encoder, events)
     assert encoder.build_response()["output"][0]["content"][0]["text"] == TEXT["text"]
+
+
+FOUND = {"type": "web_search_result", "url": "http://a", "title": "A", "encrypted_content": "x"}
+ERROR = {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}
+CITED = {"type": "web_search_result_location", "url": "http://a", "title": "A", "encrypted_index": "x"}
+
+
+@pytest.mark.parametrize(("content", "status"), [([FOUND], "completed"), ([], "completed"), (ERROR, "failed")])
+def test_a_search_is_an_item(content, status):
+    stream, body = answer(SERVER_TOOL, {**SERVER_RESULT, "content": content}, TEXT)
+    action = {"type": "search", "query": "x", "queries": ["x"]}
+    assert body["output"][0] == {"type": "web_search_call", "id": "ws_abc_0", "status": status, "action": action}
+    expected = ["output_item.added", "web_search_call.in_progress", "web_search_call.searching"]
+    expected += ["web_search_call.completed"] if status == "completed" else []
+    assert kinds_of(stream)[2 : len(expected) + 3] == [*expected, "output_item.done"]
+
+
+def test_a_search_shows_its_sources_where_they_are_asked_for():
+    _, body = answer(SERVER_TOOL, {**SERVER_RESULT, "content": [FOUND]}, TEXT, head={"sources": True})
+    assert body["output"][0]["action"]["sources"] == [{"type": "url", "url": "http://a"}]
+
+
+def test_a_search_that_was_cut_failed():
+    _, body = answer(SERVER_TOOL, stop_reason="max_tokens")
+    assert [item["status"] for item in body["output"]] == ["failed"]
+
+
+def test_citations_are_annotations_of_their_block():
+    cited = {"type": "text", "text": "Cats sleep.", "citations": [CITED, CITED, {"type": "char_location"}]}
+    stream, body = answer({"type": "text", "text": "So: "}, cited, {"type": "text", "text": " Yes."})
+    annotation = {"type": "url_citation", "url": "http://a", "title": "A", "start_index": 4, "end_index": 15}
+    (part,) = body["output"][0]["content"]
+    assert (part["text"], part["annotations"]) == ("So: Cats sleep. Yes.", [annotation])
+    added = [data for data in stream if data["type"] == "response.output_text.annotation.added"]
+    assert [(data["annotation"], data["annotation_index"]) for data in added] == [(annotation, 0)]
 
 
 def test_what_is_not_known_is_passed_over():

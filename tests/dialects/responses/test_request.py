@@ -90,7 +90,9 @@ def test_the_echo_repeats_what_has_an_effect() -> None:
         store=False,
         parallel_tool_calls=False,
     )
-    assert [tool["type"] for tool in echo["tools"]] == ["function", "function", "custom", "namespace", "tool_search"]
+    kinds = ["function", "function", "custom", "namespace", "tool_search", "web_search"]
+    assert [tool["type"] for tool in echo["tools"]] == kinds
+    assert echo["tools"][5] == {"type": "web_search", "search_context_size": "medium"}
     assert echo["tools"][0] == {"type": "function", "name": "a", "strict": True, "parameters": SCHEMA}
     assert echo["tools"][1] == {"type": "function", "name": "b", "strict": None, "parameters": None}
     assert echo["tools"][3]["tools"][0]["strict"] is None

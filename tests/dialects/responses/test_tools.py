@@ -121,13 +121,63 @@ def test_a_bare_name_that_several_namespaces_have_is_its_own() -> None:
     "kind",
     [
         "apply_patch", "code_interpreter", "computer_use_preview", "file_search", "image_generation", "local_shell",
-        "mcp", "shell", "web_search", "web_search_preview", "web_search_preview_2025_03_11",
+        "mcp", "shell",
     ],
 )  # fmt: skip
 def test_hosted_tools_are_left_out_with_a_warning(kind: str) -> None:
     translated = translate(tools=[{"type": kind, "anything": {"a": 1}}, function("a")])
     assert [tool["name"] for tool in translated.request.tools] == ["a"]
     assert translated.warnings == [f"tools of the type {kind} run at OpenAI and were left out"]
+
+
+SEARCHES = ["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_a_search_of_the_web_is_anthropic_s(kind: str) -> None:
+    place = {"type": "approximate", "city": "Berlin", "country": "DE", "region": None}
+    domains = ["https://example.com/", "example.org", "example.org"]
+    search = {
+        "type": kind,
+        "search_context_size": "high",
+        "user_location": place,
+        "filters": {"allowed_domains": domains},
+    }
+    translated = translate(tools=[search, function("a")])
+    assert translated.request.tools[0] == {
+        "type": "web_search_20250305",
+        "name": "web_search",
+        "max_uses": 10,
+        "allowed_domains": ["example.com", "example.org"],
+        "user_location": {"type": "approximate", "city": "Berlin", "country": "DE"},
+    }
+    assert (translated.request.optional_tools, translated.warnings) == ({"web_search"}, [])
+
+
+def test_a_search_of_the_web_is_not_optional_where_it_is_all() -> None:
+    search = {"type": "web_search"}
+    assert translate(tools=[search]).request.optional_tools == frozenset()
+    forced = translate(tools=[search, function("a")], tool_choice=search).request
+    assert (forced.optional_tools, forced.tool_choice) == (frozenset(), {"type": "tool", "name": "web_search"})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_function_named_like_the_search(order: int) -> None:
+    tools = [{"type": "web_search"}, function("web_search")][::order]
+    translated = translate(call("1", "web_search"), output("1"), tools=tools, tool_choice="auto")
+    named = {tool["name"]: tool.get("type") for tool in translated.request.tools}
+    assert named["web_search"] == "web_search_20250305"
+    (other,) = named.keys() - {"web_search"}
+    assert head_of(translated).tools[other] == ClientTool("function", "web_search")
+    assert translated.request.messages[1]["content"][0]["name"] == other
+
+
+def test_a_search_without_access_to_the_web_is_left_out() -> None:
+    translated = translate(tools=[{"type": "web_search", "external_web_access": False}, function("a")])
+    assert [tool["name"] for tool in translated.request.tools] == ["a"]
+    assert translated.warnings == [
+        "tools of the type web_search without access to the web are unknown to Claude and were left out"
+    ]
 
 
 def test_openai_s_own_tool_search_is_not_needed() -> None:

@@ -197,10 +197,17 @@ def test_calls_of_every_kind() -> None:
 
 
 def test_traces_of_hosted_tools_are_left_out_with_a_warning() -> None:
-    kinds = ["web_search_call", "mcp_call", "local_shell_call", "shell_call_output", "ghost_snapshot", "mcp_call"]
+    kinds = ["mcp_call", "local_shell_call", "shell_call_output", "ghost_snapshot", "mcp_call"]
     translated = translate(message("user", "a"), *({"type": kind, "id": "x", "output": {"a": 1}} for kind in kinds))
     assert [turn["content"] for turn in translated.request.messages] == [[text("a")]]
     assert [warning.split()[5] for warning in translated.warnings] == list(dict.fromkeys(kinds))
+
+
+def test_an_earlier_search_of_the_web_is_passed_over() -> None:
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}}
+    translated = translate(message("user", "a"), message("assistant", "b"), search, message("assistant", "c"))
+    assert translated.request.messages[1]["content"] == [text("b"), text("c")]
+    assert translated.warnings == []
 
 
 @pytest.mark.parametrize("kind", ["compaction", "compaction_summary", "context_compaction"])

@@ -113,7 +113,6 @@ def _error(stage: Stage) -> None:
         raise Failed(f"{len(requests)} requests, and it said:\n{printed[-1500:]}")
 
 
-<<<<<<< HEAD
 _ENDS: dict[str, tuple[list[Part] | HttpError, str, int]] = {
     "refusal": ([Text("I "), Stop("refusal")], "Claude declined to answer this request.", 1),
     "account": (HttpError(403), "refused", 1),
@@ -133,7 +132,8 @@ def _end_badly(stage: Stage) -> None:
             raise Failed(f"{name}: Codex does not say {words!r}:\n{(done.stdout + done.stderr)[-1500:]}")
         if (sent := len(stage.requests()) - before) != requests:
             raise Failed(f"{name}: Codex sent {sent} requests instead of {requests}")
-=======
+
+
 def _oss(stage: Stage, provider: str) -> None:
     """The built-in provider of Ollama or LM Studio, which sends no key."""
     words = f"Say it by {provider}"
@@ -146,7 +146,6 @@ def _oss(stage: Stage, provider: str) -> None:
     printed = run(stage, command)
     if "As you wish." not in printed:
         raise Failed(printed[-1500:])
->>>>>>> programs
 
 
 CODEX = Program(
@@ -163,11 +162,8 @@ CODEX = Program(
         "image": _image,
         "schema": _schema,
         "error": _error,
-<<<<<<< HEAD
         "bad ends": _end_badly,
-=======
         "--oss ollama": lambda stage: _oss(stage, "ollama"),
         "--oss lmstudio": lambda stage: _oss(stage, "lmstudio"),
->>>>>>> programs
     },
 )

@@ -54,6 +54,40 @@ def test_the_system_prompt_is_a_collapsible_block_at_the_top():
     assert blocks(system=("", " ")) == ()
 
 
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "cats"}}
+PAGE = {"type": "web_search_result", "title": "Cats", "url": "https://example.com", "encrypted_content": "x"}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [PAGE]}
+ERROR = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+
+
+def test_a_search_of_the_web_is_one_block_with_its_pages():
+    _, search, said = blocks(message("assistant", SEARCH, FOUND, text("Cats sleep.")))
+    assert (search.kind, search.name, search.is_failed, said) == (
+        "server_tool",
+        "web_search",
+        False,
+        Prose("Cats sleep."),
+    )
+    *_, label, pages = expand_collapsible(search)
+    assert (label, pages) == (Label("result"), Plain("Cats\nhttps://example.com"))
+
+
+def test_a_failed_and_a_paused_search():
+    _, failed = blocks(message("assistant", SEARCH, {**FOUND, "content": ERROR}))
+    assert failed.is_failed
+    assert Label("error") in expand_collapsible(failed)
+    _, paused = blocks(message("assistant", SEARCH))
+    assert expand_collapsible(paused)[-1] == Label("no_result")
+
+
+def test_results_of_other_server_tools_are_shown_as_they_are():
+    call = {**SEARCH, "name": "bash_code_execution"}
+    result = {**FOUND, "type": "bash_code_execution_tool_result", "content": {"stdout": "a"}}
+    _, ran = blocks(message("assistant", call, result))
+    assert isinstance(expand_collapsible(ran)[-1], Code)
+    assert '"stdout": "a"' in expand_collapsible(ran)[-1].text
+
+
 def test_thinking_is_a_collapsible_block_and_empty_thinking_is_nothing():
     _, collapsible = blocks(message("assistant", {"type": "thinking", "thinking": "Hm."}))
     assert (collapsible.kind, expand_collapsible(collapsible)) == ("thinking", (Prose("Hm."),))

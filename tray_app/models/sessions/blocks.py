@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from server.core import exact_json
 from server.core.messages import Block as ContentBlock
-from server.core.messages import Message
+from server.core.messages import Message, is_server_block
 from server.core.records import Session
 from tray_app.models.sessions.markdown import Code, Plain, Prose, split_code, split_markdown, split_plain
 
-CollapsibleKind = Literal["system", "thinking", "tool_call", "tool_result"]
+CollapsibleKind = Literal["system", "thinking", "tool_call", "tool_result", "server_tool"]
 BlockKey = tuple[int, int]
 """Index of a message and of a content block in it; (-1, 0) is the system prompt."""
 
@@ -49,7 +49,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Collapsible:
-    """A row that expands to `expand_collapsible`. `name` is the tool's name."""
+    """A row that expands to `expand_collapsible`. `name` is the tool's name. The API runs a `server_tool` itself."""
 
     key: BlockKey
     kind: CollapsibleKind
@@ -60,7 +60,10 @@ class Collapsible:
     @property
     def is_failed(self) -> bool:
         """Whether the tool reported a failure."""
-        return bool((self.result or self.content).get("is_error"))
+        result = self.result or self.content
+        content = result.get("content")
+        is_server_error = isinstance(content, dict) and str(content.get("type")).endswith("_error")
+        return bool(result.get("is_error")) or is_server_error
 
 
 DisplayBlock = Heading | Prose | Plain | Code | Picture | OmittedContent | Label | Collapsible
@@ -95,6 +98,9 @@ def expand_collapsible(collapsible: Collapsible) -> tuple[DisplayBlock, ...]:
             return (Label("arguments"), *arguments, *_result_blocks(collapsible.result))
         case "tool_result":
             return tuple(_result_blocks(collapsible.content))
+        case "server_tool":
+            arguments = split_code(_format_json(collapsible.content.get("input")), "json")
+            return (Label("arguments"), *arguments, *_server_result_blocks(collapsible))
 
 
 def flatten_blocks(
@@ -127,14 +133,20 @@ def _results_by_call(messages: Sequence[Message]) -> dict[str, ContentBlock]:
         for message in messages
         if message["role"] == "assistant"
         for content_block in message["content"]
-        if content_block.get("type") == "tool_use"
+        if content_block.get("type") == "tool_use" or is_server_block(content_block)
     }
     return {
         str(content_block["tool_use_id"]): content_block
         for message in messages
         for content_block in message["content"]
-        if content_block.get("type") == "tool_result" and content_block.get("tool_use_id") in calls
+        if _is_result(content_block) and content_block.get("tool_use_id") in calls
     }
+
+
+def _is_result(content_block: ContentBlock) -> bool:
+    return content_block.get("type") == "tool_result" or (
+        "tool_use_id" in content_block and is_server_block(content_block)
+    )
 
 
 def _message_blocks(index: int, message: Message, results: Mapping[str, ContentBlock]) -> Iterator[DisplayBlock]:
@@ -159,8 +171,25 @@ def _content_blocks(
         case "tool_result":
             if str(content_block.get("tool_use_id")) not in results:
                 yield Collapsible(key, "tool_result", "", content_block)
+        case "server_tool_use" | "mcp_tool_use":
+            name, result = str(content_block.get("name", "")), results.get(str(content_block.get("id")))
+            yield Collapsible(key, "server_tool", name, content_block, result)
+        case _ if str(content_block.get("tool_use_id")) in results:
+            return  # Part of its call.
         case _:
             yield _attachment_block(content_block)
+
+
+def _server_result_blocks(collapsible: Collapsible) -> Iterator[DisplayBlock]:
+    """What the API's own tool gave: the pages that a search found, otherwise the result as JSON."""
+    if collapsible.result is None:
+        yield Label("no_result")
+        return
+    yield Label("error" if collapsible.is_failed else "result")
+    content = collapsible.result.get("content")
+    pages = content if isinstance(content, list) else []
+    found = [f"{page.get('title') or ''}\n{page['url']}" for page in pages if isinstance(page, dict) and "url" in page]
+    yield from split_plain("\n\n".join(found)) if found else split_code(_format_json(content), "json")
 
 
 def _result_blocks(content_block: ContentBlock | None) -> Iterator[DisplayBlock]:

@@ -133,8 +133,23 @@ def collapsible_name(collapsible: Collapsible) -> str:
         "thinking": tr("Thinking"),
         "tool_call": tr("Tool call {name}").format(name=collapsible.name),
         "tool_result": tr("Tool result"),
+        "server_tool": _server_tool_name(collapsible),
     }
     return names[collapsible.kind]
+
+
+def _server_tool_name(collapsible: Collapsible) -> str:
+    """What a tool did that Anthropic runs, in words where it is a usual one."""
+    given = collapsible.content.get("input")
+    given = given if isinstance(given, dict) else {}
+    match collapsible.name:
+        case "web_search" if given.get("query"):
+            return tr("Searched the web for {query}").format(query=given["query"])
+        case "web_fetch" if given.get("url"):
+            return tr("Read {address}").format(address=given["url"])
+        case "code_execution" | "bash_code_execution" | "text_editor_code_execution":
+            return tr("Ran code at Anthropic")
+    return tr("Tool call {name}").format(name=collapsible.name)
 
 
 def make_label(label: Label) -> LineWidget:

@@ -7,6 +7,7 @@ from server.backends.claude_cli.chat.parameters import bypasses_transcript, thin
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.core.messages import Block, Message, MessagesRequest
 from server.core.transcript import CanonicalTurn, canonical_messages, canonical_system, canonical_tools, split_prefix
+from server.models.betas import without_effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class ProcessBinding:
     thinking: int | None
     system: str
     tools: bytes
+    betas: frozenset[str]
+    """The CLI (2.1.330) reads them before its first request and never again."""
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ProcessBinding":
@@ -31,6 +34,7 @@ class ProcessBinding:
             thinking_tokens(request),
             canonical_system(request.system),
             canonical_tools(request.tools),
+            frozenset(without_effective(request.betas)),
         )
 
 
@@ -40,7 +44,8 @@ class ConversationKey:
 
     `prefix` is everything up to the last assistant message. `results` are the tool results after it, and
     `only_results` is true if nothing else follows. A request that `is_one_off` continues nothing, but may get a process
-    that has served others.
+    that has served others. `hides_server_blocks`: the client could not have sent the blocks of server tools, so the
+    conversation is compared without them.
     """
 
     binding: ProcessBinding
@@ -49,6 +54,7 @@ class ConversationKey:
     only_results: bool
     bypasses_transcript: bool
     is_one_off: bool = False
+    hides_server_blocks: bool = False
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ConversationKey":
@@ -57,11 +63,12 @@ class ConversationKey:
         results = tool_results(new_messages)
         return cls(
             ProcessBinding.from_request(request),
-            canonical_messages(prefix),
+            canonical_messages(prefix, server_blocks=not request.hides_server_blocks),
             results,
             only_results=len(results) == sum(len(message["content"]) for message in new_messages),
             bypasses_transcript=bypasses_transcript(request),
             is_one_off=request.is_one_off,
+            hides_server_blocks=request.hides_server_blocks,
         )
 
     def resolves_held_calls(self, held: Collection[str]) -> bool:

@@ -24,7 +24,18 @@ from server.backends.claude_cli.transport.channel import Channel, PendingAnswer,
 from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
-from server.core.messages import Block, Events, Message, MessageFold, MessagesRequest, StreamEvent, stop_reason_of
+from server.core.messages import (
+    Block,
+    Events,
+    Message,
+    MessageFold,
+    MessagesRequest,
+    StreamEvent,
+    client_tools,
+    is_server_block,
+    native_tool_names,
+    stop_reason_of,
+)
 from server.core.tasks import spawn
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
 
@@ -80,8 +91,11 @@ class Conversation:
         self._on_change = on_change
         self._on_result = on_result
         self._base_url = base_url
+        self._own_betas = ""
         self._binding: ProcessBinding | None = None
+        # The transcript, and as a client sees it whose dialect has no blocks of server tools.
         self._transcript: tuple[CanonicalTurn, ...] = ()
+        self._visible_transcript: tuple[CanonicalTurn, ...] = ()
         # Ids of the calls that wait for the client's results, in the message's order: results in another order must
         # be given one by one.
         self._held_calls: tuple[str, ...] = ()
@@ -125,6 +139,7 @@ class Conversation:
             on_death=conversation._handle_exit,
         )
         conversation._flags = launch.flags
+        conversation._own_betas = launch.environment.get("ANTHROPIC_BETAS", "")
         conversation._full_model_id = launch.full_model_id
         conversation._program = launch.command[0]
         conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
@@ -162,7 +177,7 @@ class Conversation:
             self.is_free
             and not self._one_offs
             and self._binding == key.binding
-            and self._transcript == key.prefix
+            and (self._visible_transcript if key.hides_server_blocks else self._transcript) == key.prefix
             and key.resolves_held_calls(self._held_calls)
         )
 
@@ -226,7 +241,9 @@ class Conversation:
         self._binding = ProcessBinding.from_request(request)
         initialized, flags = self._bind_process(request)
         past, question = (
-            replay.split_turns(request.messages) if not bypasses_transcript(request) else ([], replay.PLACEHOLDER)
+            replay.split_turns(request.messages, native_tool_names(request.tools))
+            if not bypasses_transcript(request)
+            else ([], replay.PLACEHOLDER)
         )
         for turn in past:
             if turn.role == "user":
@@ -241,12 +258,12 @@ class Conversation:
     def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
         """Send a parked process its system prompt, tools and parameters."""
         channel = self._channel
-        channel.tools = request.tools
+        channel.tools = tools = client_tools(request.tools)
         initialized = channel.send_control(
             "initialize",
             systemPrompt=[text for text in request.system if text],
-            sdkMcpServers=[mcp.SERVER] if request.tools else [],
-            sdkMcpServerManifests=mcp.server_manifest(request.tools) if request.tools else {},
+            sdkMcpServers=[mcp.SERVER] if tools else [],
+            sdkMcpServerManifests=mcp.server_manifest(tools) if tools else {},
             hooks=None,
         )
         flags = self._set_flags(request)
@@ -304,7 +321,7 @@ class Conversation:
 
     def _check_tools(self, names: frozenset[str], request: MessagesRequest) -> None:
         """Raise if a client's tool is missing: the CLI would answer its calls."""
-        lost = [tool["name"] for tool in request.tools if mcp.PREFIX + tool["name"] not in names]
+        lost = [tool["name"] for tool in client_tools(request.tools) if mcp.PREFIX + tool["name"] not in names]
         if lost:
             self.kill()
             raise UpstreamFailed(
@@ -315,7 +332,7 @@ class Conversation:
 
     def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
         """Send the settings if they changed, because the CLI takes 20 ms for them."""
-        wanted = flag_settings(request, self._base_url)
+        wanted = flag_settings(request, self._base_url, self._own_betas)
         if wanted == self._flags:
             return None
         self._flags = wanted
@@ -352,17 +369,18 @@ class Conversation:
         reason = stop_reason_of(delta)
         content = fold.content
         answer: Message = {"role": "assistant", "content": content}
+        messages = [*request.messages, answer]
         kept = False
         if bypasses_transcript(request) and not request.is_one_off:
             pass  # The process does not know the conversation.
         elif reason == "tool_use" and _all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
-                kept = self._keep_process("holding", canonical_messages([*request.messages, answer]))
+                kept = self._keep_process("holding", messages)
         elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
-            kept = self._keep_process("idle", canonical_messages([*request.messages, answer]))
+            kept = replay.is_kept_exactly(answer, request.messages) and self._keep_process("idle", messages)
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
             self.kill()
@@ -370,12 +388,14 @@ class Conversation:
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
 
-    def _keep_process(self, state: ConversationState, transcript: tuple[CanonicalTurn, ...]) -> bool:
+    def _keep_process(self, state: ConversationState, messages: Sequence[Message]) -> bool:
         """Make the process available for the continuation. False if it is dead, stale or worn out."""
         if self._channel.death is not None or self.stale or self._one_offs >= MAX_ONE_OFFS:
             return False
         self._unblock_api()
-        self._transcript = transcript
+        self._transcript = canonical_messages(messages)
+        has_hidden = any(is_server_block(block) for message in messages for block in message["content"])
+        self._visible_transcript = canonical_messages(messages, server_blocks=False) if has_hidden else self._transcript
         self.last_used = time.monotonic()
         # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
         # and held calls, and the next request's settings must follow the restored address.
@@ -394,7 +414,7 @@ class Conversation:
         if result is not None and result.cost_usd is not None:
             # Otherwise the next request would be charged for this one.
             self._total_cost = result.cost_usd
-        if result is None or not self._keep_process("idle", ()):
+        if result is None or not self._keep_process("idle", []):
             self.kill()
 
     async def _wait_for_message_stop(self) -> bool:
@@ -495,7 +515,7 @@ def _is_text(event: StreamEvent) -> bool:
 
 def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
     """Whether no call has an unknown tool or invalid JSON: the CLI answers those."""
-    names = {tool["name"] for tool in request.tools}
+    names = {tool["name"] for tool in client_tools(request.tools)}
     calls = [block for block in content if block["type"] == "tool_use"]
     return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)
 

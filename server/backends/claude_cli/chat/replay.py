@@ -1,7 +1,7 @@
 """The turns that replay a request's history on a fresh process. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,15 +23,17 @@ PLACEHOLDER = ReplayTurn("user", [{"type": "text", "text": "(The messages go who
 """Prompt that starts a turn whose messages bypass the transcript. The API never gets it."""
 
 
-def split_turns(messages: Sequence[Message]) -> tuple[list[ReplayTurn], ReplayTurn]:
+def split_turns(messages: Sequence[Message], native: Collection[str] = ()) -> tuple[list[ReplayTurn], ReplayTurn]:
     """Split the messages into past turns and the user turn that asks for the answer.
+
+    `native` are the names of the tools that Anthropic defines.
 
     Adjacent messages of one role become one turn, as the API reads them. The CLI would merge adjacent user lines.
     """
     merged: list[ReplayTurn] = []
     ids = distinct_ids(messages)
     for message in messages:
-        content = [_with_id(block, ids) for block in sendable_content(message)]
+        content = [_with_id(block, ids) for block in sendable_content(message, native)]
         if merged and merged[-1].role == message["role"]:
             merged[-1].content.extend(content)
         elif content:
@@ -61,9 +63,19 @@ def distinct_ids(messages: Sequence[Message]) -> dict[str, str]:
 def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
     """Whether the CLI's transcript holds this answer unchanged."""
     calls = [block for block in answer["content"] if block["type"] == "tool_use"]
-    if any(mcp.changes_in_javascript(call["input"]) for call in calls):
+    if any(map(mcp.changes_in_javascript, answer["content"])) or any(map(has_lost_members, calls)):
         return False
     return not calls or distinct_ids([*before, answer]) == distinct_ids(before)
+
+
+def has_lost_members(block: Block) -> bool:
+    """Whether it is a tool call with members that the CLI's transcript (2.1.330) loses.
+
+    They name the program in a container that makes the call (`caller`), or the toolset.
+    """
+    return block["type"] == "tool_use" and (
+        "toolset_name" in block or (block.get("caller") or {}).get("type", "direct") != "direct"
+    )
 
 
 def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
@@ -71,8 +83,8 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
     return {**block, key: ids[block[key]]} if key is not None and block[key] in ids else block
 
 
-def sendable_content(message: Message) -> list[Block]:
+def sendable_content(message: Message, native: Collection[str] = ()) -> list[Block]:
     """Content with the model's tool names and without unsigned thinking."""
     if message["role"] == "user":
         return list(message["content"])
-    return without_unsigned_thinking(mcp.with_prefix(message))
+    return without_unsigned_thinking(mcp.with_prefix(message, native))

@@ -70,6 +70,8 @@ class Channel:
         self._turn_items: asyncio.Queue[TurnItem] = asyncio.Queue()
         self._in_turn = False
         self._message_has_output = False
+        self._answers_itself = False
+        """Whether the message calls a tool that the CLI does not know: it would answer the call and ask again."""
 
     @classmethod
     async def open(
@@ -221,7 +223,8 @@ class Channel:
             self._kill_runaway()
         elif self._in_turn:
             self._message_has_output = not begins and (self._message_has_output or _has_output(message.event))
-            if _is_auto_continued(message.event, self._message_has_output):
+            self._answers_itself = not begins and (self._answers_itself or mcp.is_undispatchable_call(message.event))
+            if _is_auto_continued(message.event, self._message_has_output and not self._answers_itself):
                 # Not by the reader of the turn: the CLI asks again within 2 ms, less than the way through the queue may
                 # take.
                 self.process.kill()
@@ -279,10 +282,13 @@ def _has_output(event: StreamEvent) -> bool:
     return block.get("type") == "tool_use" or any((part.get("text") or "").strip() for part in (block, delta))
 
 
-def _is_auto_continued(event: StreamEvent, has_output: bool) -> bool:
-    """Whether this event ends a message after which the CLI continues by itself."""
+def _is_auto_continued(event: StreamEvent, is_kept: bool) -> bool:
+    """Whether this event ends a message after which the CLI continues by itself.
+
+    `is_kept`: the message has output, and no call that the CLI would answer itself.
+    """
     reason = stop_reason_of(event)
-    return reason in AUTO_CONTINUED_REASONS or (reason is not None and not has_output)
+    return reason in AUTO_CONTINUED_REASONS or (reason is not None and not is_kept)
 
 
 async def wait_for_answer(answer: PendingAnswer, subtype: str) -> dict[str, Any]:

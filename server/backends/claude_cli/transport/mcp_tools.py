@@ -8,10 +8,10 @@ The stubs are part of `initialize` (`sdkMcpServerManifests`), which saves round 
 without manifests asks for them and gets the same answers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from server.core.messages import Block, Message, StreamEvent, Tool
+from server.core.messages import Block, Message, StreamEvent, Tool, is_native_tool
 
 SERVER = "client"
 PREFIX = f"mcp__{SERVER}__"
@@ -41,8 +41,12 @@ def tools_list_result(tools: Iterable[Tool]) -> dict[str, Any]:
 
 
 def prefixed_definitions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
-    """The `tools` of a Messages request, under the names that the CLI dispatches."""
-    return [{**tool, "name": PREFIX + tool["name"]} for tool in tools]
+    """The `tools` of a Messages request, under the names that the CLI dispatches.
+
+    Tools that Anthropic defines keep their own: the API takes no other. The API runs the server tools among them; calls
+    of the others (bash, computer) reach the client, but the CLI (2.1.330) cannot dispatch them.
+    """
+    return [{**tool} if is_native_tool(tool) else {**tool, "name": PREFIX + tool["name"]} for tool in tools]
 
 
 def initialize_result(protocol_version: str = PROTOCOL_VERSION) -> dict[str, Any]:
@@ -107,23 +111,30 @@ def passes_unchanged(block: Block) -> bool:
     return sum(map(len, texts)) <= MAX_RESULT_CHARS
 
 
-def with_prefix(message: Message) -> list[Block]:
+def with_prefix(message: Message, native: Collection[str] = ()) -> list[Block]:
     """Content of a past assistant turn for the CLI.
 
-    Tool calls get the names that the model knows. Integers in their arguments that the CLI would round become
-    strings, so that the model reads every digit.
+    Tool calls get the names that the model knows, which are those of the client for `native` tools and members of
+    toolsets. Integers in their arguments that the CLI would round become strings, so that the model reads every digit.
     """
-    return [
-        {**block, "name": PREFIX + block["name"], "input": _with_exact_integers(block["input"])}
-        if block.get("type") == "tool_use"
-        else block
-        for block in message["content"]
-    ]
+    return [_known_call(block, native) if block.get("type") == "tool_use" else block for block in message["content"]]
+
+
+def _known_call(call: Block, native: Collection[str]) -> Block:
+    is_native = call["name"] in native or "toolset_name" in call
+    name = call["name"] if is_native else PREFIX + call["name"]
+    return {**call, "name": name, "input": _with_exact_integers(call["input"])}
 
 
 def changes_in_javascript(value: Any) -> bool:
     """Whether the CLI changes this JSON: it rounds integers and drops `__proto__`."""
     return _with_exact_integers(value) is not value or _has_proto(value)
+
+
+def is_undispatchable_call(event: StreamEvent) -> bool:
+    """Whether the event begins a call that the CLI cannot dispatch and would answer itself."""
+    block = event.get("content_block") or {}
+    return block.get("type") == "tool_use" and not str(block.get("name")).startswith(PREFIX)
 
 
 def _has_proto(value: Any) -> bool:

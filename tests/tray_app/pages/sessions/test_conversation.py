@@ -10,6 +10,7 @@ from server.core.records import Session, SessionSummary
 from tray_app.models.sessions.blocks import Collapsible, Heading, Label
 from tray_app.models.sessions.markdown import Code, Plain, Prose
 from tray_app.models.sessions.session_loader import _prepare_session
+from tray_app.pages.sessions.block_widgets import collapsible_name
 from tray_app.pages.sessions.conversation import SessionView
 
 SUMMARY = SessionSummary("s", "Title", "ide/1", "opus", 0.0, 0.0, None, False, 0, 0, 0)
@@ -339,3 +340,25 @@ def test_tab_leaves_the_conversation_at_its_end(theme, qtbot):
     widget_of(view, Plain).browser.setFocus()
     QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
     assert window.focusWidget() is behind
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("web_search", {"query": "cats"}, "Searched the web for cats"),
+        ("web_search", {}, "Tool call web_search"),
+        ("web_fetch", {"url": "https://example.com"}, "Read https://example.com"),
+        ("bash_code_execution", {"command": "ls"}, "Ran code at Anthropic"),
+        ("of_the_future", "odd", "Tool call of_the_future"),
+    ],
+)
+def test_what_a_tool_at_anthropic_did_is_said_in_words(name, given, shown):
+    call = {"type": "server_tool_use", "id": "srvtoolu_1", "name": name, "input": given}
+    assert collapsible_name(Collapsible((0, 0), "server_tool", name, call)) == shown
+
+
+def test_a_search_in_a_conversation(view):
+    call = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "cats"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    view.show_session(loaded(message("user", text("Cats?")), message("assistant", call, found, text("They sleep."))))
+    assert widget_of(view, Collapsible).button.text() == "Searched the web for cats"
