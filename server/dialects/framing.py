@@ -11,10 +11,14 @@ Frame = Callable[[Chunk], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """A streaming format."""
+    """A streaming format.
+
+    `ends_failures`: the chunks of a failed stream are its end by protocol, so the HTTP body has a regular end as well.
+    """
 
     headers: dict[str, str]
     frame: Frame
+    ends_failures: bool = False
 
 
 _UNBUFFERED = {

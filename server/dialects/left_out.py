@@ -30,8 +30,13 @@ def dropped_fields(
 
 def left_out_warnings(paths: Iterable[str]) -> list[str]:
     """A warning for each of the first 20 paths, then one with a count."""
-    names = list(dict.fromkeys(path[:_MAX_LENGTH] for path in paths))
+    names = list(dict.fromkeys(_in_one_line(path[:_MAX_LENGTH]) for path in paths))
     warnings = [f"{name} is not passed on and was left out" for name in names[:_MAX_NAMES]]
     if len(names) > _MAX_NAMES:
         warnings.append(f"{len(names) - _MAX_NAMES} further fields are not passed on and were left out")
     return warnings
+
+
+def _in_one_line(path: str) -> str:
+    """A path, whose names a client chose, for a header and a log."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in path)

@@ -31,7 +31,7 @@ async def listed(server: Served) -> list[dict[str, Any]]:
         ("OPTIONS", CHAT, {"origin": "https://evil.example"}, b"", 403),
         ("POST", "/v1/embeddings", {}, b"{}", 404),
         ("GET", "/v1/models/nothing", {}, b"", 404),
-        ("GET", "/api/tags", {}, b"", 404),
+        ("GET", "/v1/files", {}, b"", 404),
         ("GET", "/v1/messages", {}, b"", 405),
         ("POST", CHAT, {}, b" " * 3000, 413),
         ("POST", "/v1/messages", {"content-encoding": "lzw"}, b"{}", 415),

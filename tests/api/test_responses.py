@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import openai
 import orjson
 import pytest
 
@@ -76,8 +75,7 @@ async def test_an_error_after_a_long_wait_fails_the_response(
     stream = await client.responses.create(**BODY, stream=True)
     gate.open()
     events: list[Any] = []
-    with pytest.raises(openai.APIConnectionError):
-        await collect(stream, events)
+    await collect(stream, events)
     assert [event.type for event in events] == ["response.created", "response.in_progress", "response.failed"]
     assert (events[-1].response.error.code, events[-1].response.error.message) == (code, message)
 

@@ -196,8 +196,7 @@ async def test_an_error_in_mid_stream_fails_the_response(server: Live) -> None:
     server.simulator.script([Text("one two three"), StreamError(after_events=FIRST_DELTA)])
     stream = await server.openai().responses.create(model=MODEL, input="Hello", stream=True)
     events: list[Any] = []
-    with pytest.raises(openai.APIConnectionError):  # The body has no regular end.
-        await collect(stream, events)
+    await collect(stream, events)
     assert events[-1].type == "response.failed"
     assert events[-1].response.error.code == "server_error"
     assert events[-1].response.output_text == "one"

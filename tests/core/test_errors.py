@@ -65,6 +65,7 @@ def test_openais_clients_are_told_503_instead_of_529() -> None:
 def made(kind: type[DragomanError]) -> DragomanError:
     """An error of that class, with made-up data where required."""
     data: dict[str, Any] = {"limit": 10, "host": "127.0.0.1", "port": 80, "in_use": True, "found": 9, "known": 1}
+    data |= {"resets_at": 1.0, "retry_after": 1.0}
     needed = inspect.signature(kind).parameters
     return kind("It broke.", hint="Mend it.", **{name: value for name, value in data.items() if name in needed})
 

@@ -51,8 +51,8 @@ class StreamWriter:
     async def write_stream(self) -> None:
         """Write the whole stream. Raises the generation's error if nothing was sent yet.
 
-        A later error is written as the dialect's last chunk, and the HTTP body is left without its end, so that a cut
-        answer looks complete to no client.
+        A later error is written as the dialect's last chunk. The HTTP body is then left without its end, unless the
+        dialect ends failures, so that a cut answer looks complete to no client.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.commit_after):
@@ -88,8 +88,9 @@ class StreamWriter:
                 data = generation.encode_ping()
             self._ping_due = False
             if over:
-                complete = generation.error is None
-                await self._write_chunk(data if complete else data + generation.encode_error(), more=not complete)
+                failed = generation.error is not None
+                ends = not failed or self._framing.ends_failures
+                await self._write_chunk(data + generation.encode_error() if failed else data, more=not ends)
                 return
             if data:
                 await self._write_chunk(data, more=True)

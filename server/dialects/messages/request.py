@@ -79,8 +79,9 @@ def _add_limits(request: MessagesRequest, body: MessagesBody) -> MessagesRequest
 
 def to_count(body: Any, context: Context) -> MessagesRequest:
     """Translate a body of `count_tokens`. Raises as `to_messages` does."""
+    checked = check_count_body(body)
     betas = read_betas(body, context.header("anthropic-beta"), [])
-    return _read_prompt(check_count_body(body), context, []).with_changes(betas=betas)
+    return _read_prompt(checked, context, []).with_changes(betas=betas)
 
 
 def _read_prompt(body: CountBody, context: Context, warnings: list[str]) -> MessagesRequest:

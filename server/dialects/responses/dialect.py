@@ -1,5 +1,6 @@
 """Responses as the registry lists it."""
 
+from dataclasses import replace
 from typing import Any
 
 from server.dialects.dialect import ClientSide, Dialect, TokenCounting
@@ -30,7 +31,8 @@ RESPONSES = Dialect(
     provider="OpenAI",
     path="/v1/responses",
     to_messages=to_messages,
-    framing=SSE,
+    # `response.failed` is the last event. A cut body after it would make SDKs repeat the request.
+    framing=replace(SSE, ends_failures=True),
     error_response=error_response,
     rate_limit_headers=rate_limit_headers,
     client=ClientSide(_make_body, _read_text),

@@ -6,7 +6,6 @@ from server.backends.claude_cli.chat.continuation import ConversationKey, Proces
 from server.backends.claude_cli.chat.conversation import Conversation
 from server.backends.claude_cli.transport.channel import Channel
 from server.core.messages import MessagesRequest
-from server.core.transcript import canonical_messages
 from tests.asking import ask, assistant, text, tool, user
 
 BINDING = {
@@ -39,7 +38,7 @@ def kept(reply, *held) -> Conversation:
     conversation._binding = ProcessBinding.from_request(first)
     conversation._held_calls = held
     conversation.claim(first)
-    conversation._keep_process("holding" if held else "idle", canonical_messages([*first.messages, reply]))
+    conversation._keep_process("holding" if held else "idle", [*first.messages, reply])
     return conversation
 
 
@@ -173,7 +172,7 @@ def test_a_forgotten_conversation_is_not_kept(idle):
     again = request(*EARLIER, REPLY, NEXT)
     idle.claim(again)
     idle.mark_stale()
-    idle._keep_process("idle", canonical_messages([*again.messages, assistant("Nobody.")]))
+    idle._keep_process("idle", [*again.messages, assistant("Nobody.")])
     assert not idle.is_free
 
 
@@ -185,7 +184,7 @@ def served_one_off() -> Conversation:
     conversation._binding = ProcessBinding.from_request(first)
     conversation._one_offs = 1
     conversation.claim(first)
-    conversation._keep_process("idle", canonical_messages([*first.messages, REPLY]))
+    conversation._keep_process("idle", [*first.messages, REPLY])
     return conversation
 
 
@@ -210,4 +209,4 @@ def test_a_one_offs_process_is_bound_like_any_other():
 def test_a_worn_out_process_is_not_kept():
     conversation = served_one_off()
     conversation._one_offs = 100
-    assert not conversation._keep_process("idle", ())
+    assert not conversation._keep_process("idle", [])

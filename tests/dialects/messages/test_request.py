@@ -368,7 +368,6 @@ class TestToolResults:
             ("mcp_servers",),
             ("mcp-client-2025-11-20", "x"),
         ),
-        ({"container": "container_1"}, ("container",), ()),
     ],
 )
 def test_what_only_the_api_has_is_kept_for_it(fields, needs, betas):

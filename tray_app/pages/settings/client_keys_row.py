@@ -30,7 +30,6 @@ class ClientKeysRow(SettingRow):
         self.empty = make_label(tr("Keys that you make for single clients appear here."), "muted", wrap=True)
         body = QWidget()
         body.setLayout(make_column(self.empty, self.table, spacing=0))
-        body.setFocusProxy(self.table)
         super().__init__(
             CLIENT_KEYS_ROW,
             tr("Client keys"),
@@ -40,6 +39,7 @@ class ClientKeysRow(SettingRow):
             wide=True,
         )
         self.add = make_button(tr("Add key..."), self._ask_for_new, icon="mdi6.plus")
+        self.add.setAccessibleName(tr("Client keys: Add key"))
         self.edit = make_button(tr("Edit..."), self._edit_selected)
         self.revoke = make_button(tr("Revoke"), self._revoke_selected, role="danger")
         self.requests = make_button(tr("Show requests"), self._show_requests, role="quiet")
@@ -81,6 +81,10 @@ class ClientKeysRow(SettingRow):
         self.empty.setVisible(not has_rows)
         for widget in (self.table, self.edit, self.revoke, self.requests):
             widget.setVisible(has_rows)
+        # A hidden proxy would end the way of the Tab key.
+        first = self.table if has_rows else self.add
+        self.control.setFocusProxy(first)
+        self.name.setBuddy(first)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:
