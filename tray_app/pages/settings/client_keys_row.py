@@ -27,6 +27,7 @@ class ClientKeysRow(SettingRow):
         self._context = context
         self.model = ClientKeyModel(context.clock)
         self.table = ClientKeyTable(self.model)
+        self.table.setAccessibleName(tr("Client keys"))
         self.empty = make_label(tr("Keys that you make for single clients appear here."), "muted", wrap=True)
         body = QWidget()
         body.setLayout(make_column(self.empty, self.table, spacing=0))
