@@ -42,4 +42,4 @@ def _program(name: str, model: str) -> Program:
     )
 
 
-LLM = (_program("llm", "dragoman"), _program("llm-ollama", "sonnet:latest"))
+LLM = (_program("llm", "dragoman"), _program("llm-ollama", "ollama/sonnet"))
