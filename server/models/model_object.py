@@ -24,12 +24,12 @@ def describe_capabilities(caps: Capabilities) -> dict[str, Any]:
     return {
         "batch": _support(False),
         "citations": _support(True),
-        "code_execution": _support(False),
-        "context_management": _support(False),
+        "code_execution": _support(True),
+        "context_management": _support(True),
         "effort": {**_support(bool(caps.efforts)), **{effort: _support(effort in caps.efforts) for effort in EFFORTS}},
         "image_input": _support(True),
         "pdf_input": _support(True),
-        "server_tools": {**_support(False), "code_execution": _support(False), "web_search": _support(False)},
+        "server_tools": {**_support(True), "code_execution": _support(True), "web_search": _support(True)},
         "structured_outputs": _support(caps.output_schema),
         "thinking": {**_support(True), "types": _describe_thinking(caps)},
     }
