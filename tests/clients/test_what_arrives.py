@@ -1,4 +1,4 @@
-"""Whatever a client sends, in both dialects, reaches the model in the same roles, words, numbers and order.
+"""Whatever a client sends, in every dialect with tools, reaches the model in the same roles, words, numbers and order.
 
 Each example is a request with a made-up history and tools, and a second one that brings the results of the model's
 calls to the process that holds them. What the simulator received is compared with what was sent.
@@ -134,6 +134,42 @@ def messages_round(one: Round) -> list[dict[str, Any]]:
     return [*said, {"role": "user", "content": results}] if results else said
 
 
+def responses_body(example: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
+    tools = [
+        {"type": "function", "strict": False, "parameters": tool["schema"]}
+        | {key: tool[key] for key in ("name", "description") if key in tool}
+        for tool in example["tools"]
+    ]
+    system = [{"role": "developer", "content": words} for words in example["system"]]
+    return {"model": example["model"], "input": [*system, *items], **({"tools": tools} if tools else {})}
+
+
+def responses_round(one: Round) -> list[dict[str, Any]]:
+    calls = [
+        {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": dumps(call.input)}
+        for call in one.calls
+    ]
+    results = [
+        {"type": "function_call_output", "call_id": one.calls[n].id, "output": one.calls[n].result} for n in one.order
+    ]
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": one.words}]}
+    return [said, *calls, *results]
+
+
+def ollama_body(example: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**chat_body(example, messages), "stream": False}
+
+
+def ollama_round(one: Round) -> list[dict[str, Any]]:
+    calls = [{"id": call.id, "function": {"name": call.name, "arguments": call.input}} for call in one.calls]
+    said = {"role": "assistant", "content": one.words, **({"tool_calls": calls} if calls else {})}
+    results = [
+        {"role": "tool", "tool_call_id": call.id, "tool_name": call.name, "content": call.result}
+        for call in (one.calls[n] for n in one.order)
+    ]
+    return [said, *results]
+
+
 def dumps(value: Any) -> str:
     from json import dumps as exact  # orjson has no integers beyond 64 bits
 
@@ -246,19 +282,24 @@ def scripted(example: dict[str, Any]) -> list[Any]:
     return [Text(last.words), *calls]
 
 
-@pytest.mark.parametrize("dialect", ["chat", "messages"])
+DIALECTS = {
+    "chat": ("/v1/chat/completions", chat_body, chat_round),
+    "messages": ("/v1/messages", messages_body, messages_round),
+    "responses": ("/v1/responses", responses_body, responses_round),
+    "ollama": ("/api/chat", ollama_body, ollama_round),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 @settings(
-    max_examples=examples(100),
+    max_examples=examples(60),
     suppress_health_check=list(HealthCheck),
     # An example takes a process: to shrink one would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(example=requests())
 async def test_it_arrives_as_it_was_sent(server: Live, dialect: str, example: dict[str, Any]) -> None:
-    path, body, said = {
-        "chat": ("/v1/chat/completions", chat_body, chat_round),
-        "messages": ("/v1/messages", messages_body, messages_round),
-    }[dialect]
+    path, body, said = DIALECTS[dialect]
     http, last = server.http(), example["last"]
     messages: list[dict[str, Any]] = []
     for one in example["history"]:
