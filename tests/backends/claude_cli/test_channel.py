@@ -221,11 +221,19 @@ sleep()
 BLANK = 'event(type="content_block_delta", delta={"type": "text_delta", "text": " "})'
 THOUGHT = 'event(type="content_block_delta", delta={"type": "thinking_delta", "thinking": "hm"})'
 SAID = 'event(type="content_block_delta", delta={"type": "text_delta", "text": "Hi"})'
-CALLED = 'event(type="content_block_start", content_block={"type": "tool_use"})'
+CALLED = 'event(type="content_block_start", content_block={"type": "tool_use", "name": "mcp__client__look"})'
+OWN_TOOL = 'event(type="content_block_start", content_block={"type": "tool_use", "name": "Bash"})'
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"), [("", "end_turn"), (BLANK, "end_turn"), (THOUGHT, "stop_sequence"), (SAID, "max_tokens")]
+    ("said", "reason"),
+    [
+        ("", "end_turn"),
+        (BLANK, "end_turn"),
+        (THOUGHT, "stop_sequence"),
+        (SAID, "max_tokens"),
+        (OWN_TOOL, "tool_use"),
+    ],
 )
 async def test_an_end_after_which_the_cli_would_ask_again_ends_the_process(start, said, reason):
     """Whether or not the turn is read."""
