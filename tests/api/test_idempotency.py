@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from server.api.exchange import kept_answers
+from server.api.exchange.kept_answers import KeptAnswer
 from server.core.errors import Overloaded
 from tests.api.conftest import Serve, Served
 from tests.scripted_backend import Gate, answer, begin, end, text
@@ -22,6 +23,11 @@ def named(key: str = "one") -> dict[str, str]:
 
 async def post(server: Served, key: str = "one", **changes: Any) -> httpx2.Response:
     return await server.http.post(PATH, json={**BODY, **changes}, headers=named(key))
+
+
+def _kept(server: Served) -> KeptAnswer:
+    [answer] = server.services.kept_answers._answers.values()
+    return answer
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -45,7 +51,7 @@ async def test_a_repeat_joins_a_running_answer(server: Served) -> None:
     requests = [asyncio.create_task(post(server, stream=True)) for _ in range(3)]
     await gate.reached.wait()
     requests.append(asyncio.create_task(post(server, stream=True)))
-    await asyncio.sleep(0.05)
+    await until(lambda: _kept(server)._readers == 4)
     gate.open()
     contents = {response.content for response in await asyncio.gather(*requests)}
     assert len(contents) == 1
@@ -83,7 +89,7 @@ async def test_an_error_is_not_kept(server: Served) -> None:
     server.backend.script(begin(), text("Half"), gate, Overloaded("Busy."))
     failing = asyncio.create_task(post(server, stream=True))
     await gate.reached.wait()
-    await asyncio.sleep(0.1)
+    await until(lambda: len(_kept(server).messages) > 1)
     gate.open()
     with pytest.raises(httpx2.RemoteProtocolError):
         await failing
