@@ -14,6 +14,7 @@ from server.backends.base import BackendStatus
 from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
+from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
 from server.backends.claude_cli.transport.command_line import build_command, build_environment
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
@@ -59,9 +60,10 @@ class ClaudeCliBackend:
 
     name = "claude_code"
 
-    def __init__(self, config: CliConfig, bus: EventBus) -> None:
+    def __init__(self, config: CliConfig, bus: EventBus, facilities: Facilities | None = None) -> None:
         self._config = config
         self._bus = bus
+        self._facilities = facilities or Facilities()
         self._pool = Pool(config.limits, self._start_process, self._publish_pool)
         self._probe: Probe | None = None
         self._problem: DragomanError | None = None
@@ -309,7 +311,7 @@ class ClaudeCliBackend:
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
-        variables = build_environment(self._config.outer, user)
+        variables = build_environment(self._config.outer, user, fast_deltas=Facility.FAST_DELTAS in self._facilities)
         self._base_url = _find_base_url(variables)
         self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(
@@ -319,6 +321,7 @@ class ClaudeCliBackend:
             self._base_url,
             self._expected_flags,
             full_model_id=self._full_model_id,
+            facilities=self._facilities,
         )
         return await Conversation.start(
             launch,

@@ -68,6 +68,18 @@ def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
     return not calls or distinct_ids([*before, answer]) == distinct_ids(before)
 
 
+def is_divisible(messages: Sequence[Message]) -> bool:
+    """Whether a process that knows the first of these turns can be given the others.
+
+    Each canonical turn is then a turn of `split_turns`, and no id in one depends on the others.
+    """
+    return (
+        messages[-1]["role"] == "user"
+        and all(without_unsigned_thinking(message["content"]) for message in messages)
+        and not distinct_ids(messages)
+    )
+
+
 def has_lost_members(block: Block) -> bool:
     """Whether it is a tool call with members that the CLI's transcript (2.1.330) loses.
 
