@@ -239,7 +239,7 @@ class Conversation:
         """Run the turn of a claimed `request` and yield the events of one message.
 
         If the turn fails or is closed early, the transcript differs from the client's: the turn is taken back, or the
-        process is killed. A one-off has no transcript, so that its turn is at least interrupted when it is closed early.
+        process is killed. A one-off has no transcript: its turn is at least interrupted when it is closed early.
         """
         lease, closed_early = self._lease, False
         self._is_recyclable = False
