@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 from environments import make_environment
 from project import ROOT
 from recipe import Build, BuildFailed, Kind
+from smoke import SmokeFailed, run_smoke_test
 
 SPEC = ROOT / "packaging" / "bundle" / "dragoman.spec"
 EXTRAS = "tray,otel"
@@ -36,7 +38,14 @@ def build(build: Build) -> Path:
 
 
 def check(build: Build, bundle: Path) -> None:
-    """Check the bundle."""
+    """Run the smoke test on a copy in a folder whose name has spaces and letters beyond ASCII."""
+    with tempfile.TemporaryDirectory() as directory:
+        moved = Path(directory) / "Zażółć gęślą" / bundle.name
+        shutil.copytree(bundle, moved, symlinks=True)
+        try:
+            run_smoke_test([str(program(moved))])
+        except SmokeFailed as error:
+            raise BuildFailed(f"the bundle does not work: {error}") from error
 
 
 def missing() -> str | None:
