@@ -485,6 +485,12 @@ def package(arguments: list[str]) -> int:
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 
+def release(arguments: list[str]) -> int:
+    """Set the version, date the changelog, commit and tag: `release 1.2.0`, `--dry-run` shows it. Pushes nothing."""
+    python, _ = prepare(Needs({"dev"}))
+    become([str(python), str(ROOT / "packaging" / "release.py"), *arguments], ROOT)
+
+
 def setup(arguments: list[str]) -> int:
     """Install everything that the other commands need."""
     if arguments:
@@ -496,7 +502,8 @@ def setup(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, soak, demo, bench, screenshots, clients, package, setup)
+    command.__name__: command
+    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, release, setup)
 }
 
 
