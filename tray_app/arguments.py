@@ -14,8 +14,8 @@ PAGES = ("overview", "requests", "sessions", "clients", "settings")
 DIRECTORIES = ("data-dir", "config-dir")
 
 EPILOG = (
-    "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`, `{command} quit`; each has its own "
-    "--help."
+    "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`, `{command} quit`; each has its "
+    "own --help."
 )
 
 

@@ -79,8 +79,9 @@ def _add_doctor(subcommands: Any) -> None:
 def _add_quit(subcommands: Any) -> None:
     quit_parser = _add_subcommand(subcommands, "quit", "end the running program, with a window or without")
     quit_parser.description = (
-        "Ask the running program of this data folder, with a window or without, to end, and wait until it has ended. New "
-        "requests are refused and running ones finish first. Exit code 0 also if none runs, 1 if it has not ended in time."
+        "Ask the running program of this data folder, with a window or without, to end, and wait until it has ended. "
+        "New requests are refused and running ones finish first. The exit code is 0 also if none runs, and 1 if it has "
+        "not ended in time."
     )
     quit_parser.add_argument("--now", action="store_true", help="cut off running requests")
     quit_parser.add_argument(

@@ -1,6 +1,7 @@
 """`dragoman quit`: asks every running instance of the data folder to end, and waits until it has ended."""
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -63,13 +64,10 @@ def _name_processes(instances: Sequence[RunningInstance]) -> str:
 
 def _wait_for_processes(instances: Sequence[RunningInstance], deadline: float) -> None:
     """Wait for the ends of processes whose locks are free: on Windows their program files are in use until then."""
-    if sys.platform != "win32":
-        return
-    import psutil
+    if sys.platform == "win32":
+        import psutil
 
-    for instance in instances:
-        if instance.process is not None:
-            try:
-                psutil.Process(instance.process).wait(max(POLL_SECONDS, deadline - time.monotonic()))
-            except psutil.Error:
-                continue
+        for instance in instances:
+            if instance.process is not None:
+                with contextlib.suppress(psutil.Error):
+                    psutil.Process(instance.process).wait(max(POLL_SECONDS, deadline - time.monotonic()))
