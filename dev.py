@@ -23,6 +23,7 @@ import platform
 import shutil
 import subprocess
 import time
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,17 +45,18 @@ DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
+PACKAGING_PACKAGES = ("binutils",)  # PyInstaller reads and strips libraries with them
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
 # The check runs the store's tests once more with these arguments.
 NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
 
-TEST_EXTRAS = frozenset({"bundled-cli", "dev", "tray"})
+TEST_EXTRAS = frozenset({"bundled-cli", "dev", "packaging", "tray"})
 
 
 class Needs(NamedTuple):
-    """Requirements of a command: extras of pyproject.toml and Debian packages."""
+    """Requirements of a command: extras and dependency groups of pyproject.toml, and Debian packages."""
 
     extras: Collection[str] = ()
     packages: Sequence[str] = ()
@@ -222,14 +224,26 @@ def is_complete(stamp: Stamp | None, key: str, extras: Collection[str]) -> bool:
     return stamp is not None and stamp.key == key and stamp.extras.issuperset(extras)
 
 
+def dependency_groups() -> dict[str, list[str]]:
+    """Read the dependency groups of pyproject.toml: requirements that are not published with the project."""
+    groups: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+        "dependency-groups"
+    ]
+    return groups
+
+
 def pip_commands(python: Path, extras: Collection[str]) -> list[list[str]]:
-    """Build the pip calls that install the project with `extras`, pinned; the checkout is their directory."""
+    """Build the pip calls that install the checkout with `extras` and groups, pinned. They run in the checkout."""
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
     install += ["-c", "constraints.txt"]
-    project = f".[{','.join(sorted(extras))}]" if extras else "."
+    groups = dependency_groups()
+    own = sorted(set(extras).difference(groups))
+    project = f".[{','.join(own)}]" if own else "."
+    # By their contents, because the pip of Debian 12 does not know groups.
+    grouped = [requirement for name in sorted(set(extras).intersection(groups)) for requirement in groups[name]]
     # pip ignores constraints in its isolated build environment, so build isolation is off.
-    return [[*install, *BUILD_BACKEND], [*install, "--no-build-isolation", "-e", project]]
+    return [[*install, *BUILD_BACKEND], [*install, "--no-build-isolation", "-e", project, *grouped]]
 
 
 def make_environment(environment: Path) -> None:
@@ -466,18 +480,31 @@ def clients(arguments: list[str]) -> int:
     start_tool("programs", Needs(TEST_EXTRAS), arguments)
 
 
+def package(arguments: list[str]) -> int:
+    """Build packages into dist/, all that this system can build or those named; `--check` proves them."""
+    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
+    become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
+
+
+def release(arguments: list[str]) -> int:
+    """Set the version, date the changelog, commit and tag: `release 1.2.0`, `--dry-run` shows it. Pushes nothing."""
+    python, _ = prepare(Needs({"dev"}))
+    become([str(python), str(ROOT / "packaging" / "release.py"), *arguments], ROOT)
+
+
 def setup(arguments: list[str]) -> int:
     """Install everything that the other commands need."""
     if arguments:
         raise SetupFailed("setup takes no arguments")
-    provide_packages(TEST_PACKAGES, install=True)
+    provide_packages(TEST_PACKAGES + PACKAGING_PACKAGES, install=True)
     python, _ = prepare(Needs(TEST_EXTRAS))
     say(f"ready: {python}")
     return 0
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, soak, demo, bench, screenshots, clients, setup)
+    command.__name__: command
+    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, release, setup)
 }
 
 

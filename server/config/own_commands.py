@@ -17,7 +17,7 @@ from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 
 COMMAND = APP_NAME
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 """The folder of `dev.py` in a checkout."""
 
 
@@ -105,7 +105,7 @@ def program_command(installation: Installation, checkout: Path) -> list[str]:
         return ["py" if installation.platform == "win32" else "python3", str(checkout / "dev.py"), "run"]
     if beside := shutil.which(APP_NAME, path=str(installation.executable.parent)):
         return [beside]
-    return [str(installation.executable), "-m", "server"]
+    return [str(installation.executable), "-m", "dragoman"]
 
 
 @functools.cache

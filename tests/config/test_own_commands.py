@@ -58,7 +58,7 @@ def test_without_a_script_it_is_the_module(tmp_path: Path) -> None:
     assert program_command(installation(tmp_path), tmp_path) == [
         str(tmp_path / "environment" / "python"),
         "-m",
-        "server",
+        "dragoman",
     ]
 
 
@@ -101,3 +101,7 @@ def test_the_window_s_button_is_named_where_there_is_a_window() -> None:
     assert sign_in_hint("/opt/claude").startswith("Run `/opt/claude auth login`")
     assert own_command("key") in own_commands.key_hint()
     assert own_command("key", "--anthropic") in own_commands.anthropic_key_hint()
+
+
+def test_the_checkout_is_the_folder_of_dev_py() -> None:
+    assert (own_commands.CHECKOUT / "dev.py").is_file()

@@ -20,12 +20,12 @@ def _own_program(installation: Installation) -> tuple[str, ...]:
         return (str(installation.executable),)
     if installation.platform == "win32":
         # The console script would open a console window at every login.
-        return (str(_without_console(installation.executable)), "-m", "tray_app")
+        return (str(_without_console(installation.executable)), "-m", "dragoman")
     beside = installation.executable.with_name(COMMAND)
     for script in (installation.script, beside):
         if script.name == COMMAND and script.is_file():
             return (str(script),)
-    return (str(installation.executable), "-m", "tray_app")
+    return (str(installation.executable), "-m", "dragoman")
 
 
 def _without_console(interpreter: Path) -> Path:

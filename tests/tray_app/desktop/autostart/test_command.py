@@ -59,14 +59,14 @@ def test_started_script_takes_precedence(tmp_path: Path) -> None:
 def test_without_a_script_the_interpreter_runs_the_package(tmp_path: Path) -> None:
     python = _program(tmp_path / "bin" / "python")
     installation = Installation(executable=python, script=tmp_path / "tray_app" / "__main__.py")
-    assert start_command(installation) == (str(python), "-m", "tray_app", "--hidden")
+    assert start_command(installation) == (str(python), "-m", "dragoman", "--hidden")
 
 
 def test_windows_uses_pythonw(tmp_path: Path) -> None:
     windowed = _program(tmp_path / "Scripts" / "pythonw.exe")
     script = _program(tmp_path / "Scripts" / "dragoman.exe")
     installation = Installation(executable=windowed.with_name("python.exe"), script=script, platform="win32")
-    assert start_command(installation) == (str(windowed), "-m", "tray_app", "--hidden")
+    assert start_command(installation) == (str(windowed), "-m", "dragoman", "--hidden")
 
 
 def test_options_go_before_hidden(tmp_path: Path) -> None:
