@@ -67,6 +67,8 @@ def test_the_program_passes_on_the_users_library_path(
 ) -> None:
     # A stand-in for the program, which starts another one, as the window starts a browser.
     (tmp_path / "tray_app").mkdir()
+    # A regular package: the checkout's would take precedence over a namespace package, and start the program.
+    (tmp_path / "tray_app" / "__init__.py").touch()
     child = "import os; print(os.environ.get('LD_LIBRARY_PATH'), 'LD_LIBRARY_PATH_ORIG' in os.environ)"
     (tmp_path / "tray_app" / "__main__.py").write_text(
         f"import subprocess, sys\ndef main():\n    return subprocess.call([sys.executable, '-c', {child!r}])\n"
