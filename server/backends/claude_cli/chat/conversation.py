@@ -475,7 +475,7 @@ class Conversation:
         """Wait until the transcript ends before a line. If it is False, the process must be killed."""
         if not await self._channel.finish_rewind(answer):
             if self._channel.death is None:
-                self._facilities.count_failure(Facility.RECYCLE)
+                self._facilities.withdraw(Facility.RECYCLE, "a conversation was not taken back")
             return False
         self._trail.cut(line)
         self._transcript = self._transcript[: line.turns_before]
