@@ -13,6 +13,7 @@ from typing import Any
 from server.backends.base import BackendStatus
 from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
+from server.backends.claude_cli.chat.likely_setup import RecentSetups
 from server.backends.claude_cli.chat.parameters import likely_flags
 from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
@@ -86,6 +87,7 @@ class ClaudeCliBackend:
         self._stopping = False
         # Settings of the latest request. Spares are parked with them, since clients seldom change them.
         self._expected_flags: dict[str, Any] = {}
+        self._recent_setups = RecentSetups()
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
         self._own_betas = ""
@@ -234,6 +236,7 @@ class ClaudeCliBackend:
             conversation = await self._pool.lease(request, fresh=attempt > 1)
             if not request.is_one_off:
                 self._expected_flags = likely_flags(request, self._base_url, self._own_betas)
+                self._recent_setups.note(request)
             begun = False
             try:
                 async with aclosing(conversation.stream_answer(request)) as events:
@@ -319,7 +322,7 @@ class ClaudeCliBackend:
             variables,
             self._config.directory,
             self._base_url,
-            self._expected_flags,
+            self._recent_setups.likely(self._expected_flags),
             full_model_id=self._full_model_id,
             facilities=self._facilities,
         )

@@ -36,7 +36,10 @@ async def resting(backend):
     return pids(backend)
 
 
-async def leave_early(backend, simulator, request, parts=(Text("one two three"),)):
+WORDS = (Text("one two three"),)
+
+
+async def leave_early(backend, simulator, request, parts=WORDS):
     """Leave an answer after its first words, as a client that disconnects does."""
     gate = Gate(after_events=FIRST_DELTA)
     simulator.script([*parts, gate])

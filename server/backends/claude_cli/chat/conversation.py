@@ -14,9 +14,11 @@ from server.backends.claude_cli.chat.answer_events import all_dispatchable, fold
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import turn_error
 from server.backends.claude_cli.chat.interrupt import interrupt_turn
+from server.backends.claude_cli.chat.likely_setup import LikelySetup
 from server.backends.claude_cli.chat.parameters import bypasses_transcript
 from server.backends.claude_cli.chat.recycling import BEGIN, Plan, Wear, is_passing, plan_rest
 from server.backends.claude_cli.chat.setup import ProcessSetup, wait_for_all
+from server.backends.claude_cli.chat.silent_turn import run_silent_turn
 from server.backends.claude_cli.chat.trail import Trail, UserLine
 from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.transport import mcp_tools as mcp
@@ -34,6 +36,7 @@ from server.core.messages import (
     is_server_block,
     native_tool_names,
     stop_reason_of,
+    text_block,
 )
 from server.core.tasks import spawn
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
@@ -54,6 +57,8 @@ RESULT_TIMEOUT_SECONDS = 10.0
 BLOCK_API_AFTER_SECONDS = 0.1
 SHORT_ANSWER_TOKENS = 64
 """With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
+WARM_UP = [text_block("Hello")]
+"""The question of a turn that nobody is asked."""
 MAX_ONE_OFFS = 100
 """Number of one-offs that a process serves: its own transcript, which no model reads, grows with each."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
@@ -67,8 +72,8 @@ class LaunchOptions:
     environment: Mapping[str, str]
     directory: Path
     base_url: str | None = None
-    flags: dict[str, Any] = field(default_factory=dict)
-    """Settings to park it with: those that the next request probably needs."""
+    likely: LikelySetup = field(default_factory=LikelySetup)
+    """What to park it with."""
     full_model_id: Callable[[str], str] = lambda model: model
     """The id of a model by any of its names."""
     facilities: Facilities = field(default_factory=Facilities)
@@ -124,6 +129,7 @@ class Conversation:
         self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
         self._setup: ProcessSetup
+        self._likely: LikelySetup
         self._parked: PendingAnswer
 
     @classmethod
@@ -147,19 +153,39 @@ class Conversation:
         conversation._facilities = launch.facilities
         conversation._setup = ProcessSetup(
             conversation._channel,
-            launch.flags,
+            launch.likely.flags,
             launch.base_url,
             launch.environment.get("ANTHROPIC_BETAS", ""),
             launch.facilities,
         )
         conversation._full_model_id = launch.full_model_id
         conversation._program = launch.command[0]
+        conversation._likely = launch.likely
         conversation._parked = conversation._setup.park()
         return conversation
 
     async def wait_until_ready(self) -> None:
         """Wait until the process answers. Raises `ProcessDied`, `UpstreamTimeout`."""
         await wait_for_answer(self._parked, "apply_flag_settings")
+
+    async def warm_up(self) -> None:
+        """Let a parked process load what a first turn needs, and give it the likely system prompt and tools.
+
+        The first turn of a process takes 0.1 s of one core longer than later ones, because code is loaded on first use.
+        Raises `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`; kill the process then.
+        """
+        if not self._setup.can_warm_up or Facility.RECYCLE not in self._facilities:
+            return
+        try:
+            await wait_for_all([self._setup.initialize([], [])])
+            uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
+            if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
+                raise UpstreamFailed("Claude Code did not take the turn back.")
+            likely = self._likely
+            await wait_for_all(self._setup.replace(likely.model, likely.system, list(likely.tools)))
+        except (UpstreamFailed, UpstreamTimeout) as error:
+            self._facilities.withdraw(Facility.DRY_TURN, str(error))
+            raise
 
     @property
     def is_free(self) -> bool:
@@ -293,16 +319,16 @@ class Conversation:
         if plan.line is not None and not await self._take_back(plan.line, self._channel.send_rewind(plan.line.uuid)):
             self.kill()
             raise UpstreamFailed("Claude Code could not take a conversation back.")
-        is_first = self._binding is None
+        # A question in front of a refused setting would be asked with what was in force for another conversation.
+        asks_at_once = not self._setup.is_initialized
         self._wear.conversations += plan.turns == 0
         self._binding = ProcessBinding.from_request(request)
         self._wear.note_turn(self._binding)
         answers = self._setup.bind(request)
-        if not is_first:
-            # A question in front of a refused setting would be asked with what was in force for another conversation.
+        if not asks_at_once:
             await wait_for_all(answers)
         await self._replay(request, plan.turns)
-        if is_first:
+        if asks_at_once:
             # Only now: waiting before the question was sent would add a round trip to every first turn.
             await wait_for_all(answers)
         return None
@@ -315,6 +341,8 @@ class Conversation:
             else ([], replay.PLACEHOLDER)
         )
         is_divisible = replay.is_divisible(request.messages)
+        if past and turns == 0 and self._trail.first is None and await self._replay_first_line(past[0]):
+            turns = 1
         for index, turn in enumerate(past[turns:], turns):
             if turn.role == "assistant":
                 self._channel.replay_assistant(turn.content, self._full_model_id(request.model))
@@ -325,6 +353,22 @@ class Conversation:
         if past:
             self._remember(split_prefix(request.messages)[0])
         self._trail.add(self._channel.start_turn(question.content), len(self._transcript))
+
+    async def _replay_first_line(self, turn: replay.ReplayTurn) -> bool:
+        """Replay the first user turn as one that was asked; False if that is not possible.
+
+        Behind a first line that was only replayed the CLI puts its notes elsewhere than in the conversation as it was
+        lived, and the API's prompt cache would know nothing of it.
+        """
+        if turn.role != "user" or self._base_url is None or Facility.CACHED_REPLAY not in self._facilities:
+            return False
+        try:
+            self._trail.add(await run_silent_turn(self._channel, self._setup, turn.content), 0)
+        except (UpstreamFailed, UpstreamTimeout) as error:
+            self._facilities.withdraw(Facility.CACHED_REPLAY, str(error))
+            self.kill()
+            raise
+        return True
 
     async def _run_turn(self, request: MessagesRequest, flags: PendingAnswer | None) -> Events:
         # Not the client's answer, which `Generation` folds, but what the CLI said: before tools and their arguments

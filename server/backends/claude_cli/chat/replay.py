@@ -98,5 +98,12 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
 def sendable_content(message: Message, native: Collection[str] = ()) -> list[Block]:
     """Content with the model's tool names and without unsigned thinking."""
     if message["role"] == "user":
-        return list(message["content"])
+        return [_as_lived(block) for block in message["content"]]
     return without_unsigned_thinking(mcp.with_prefix(message, native))
+
+
+def _as_lived(block: Block) -> Block:
+    """A result with its members in the order in which the CLI sends that of a call it has held."""
+    if block["type"] != "tool_result":
+        return block
+    return {"tool_use_id": block["tool_use_id"], "type": "tool_result", **block}

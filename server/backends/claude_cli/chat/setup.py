@@ -25,6 +25,7 @@ class ProcessSetup:
         self._own_betas = own_betas
         # One set for the whole life of the process: how it was initialised decides what it can do.
         self._has_settable_prompt = Facility.SYSTEM_PROMPT in facilities
+        self._has_silent_turns = base_url is not None and Facility.DRY_TURN in facilities
         # What was last sent, not what the CLI confirmed: it reads its input in order, so later lines see these.
         self._flags = flags
         self._initialized = False
@@ -37,6 +38,16 @@ class ProcessSetup:
     def park(self) -> PendingAnswer:
         """Send the likely flags to a new process."""
         return self._channel.send_control("apply_flag_settings", settings=self._flags)
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the process has a system prompt, if only an empty one, and tools."""
+        return self._initialized
+
+    @property
+    def can_warm_up(self) -> bool:
+        """Whether a silent turn, and all that undoes it, is proven to leave no trace."""
+        return self._has_silent_turns and self._has_settable_prompt
 
     def can_become(self, binding: ProcessBinding) -> bool:
         """Whether the process can get the system prompt of a binding: it cannot lose the one that it has."""
@@ -124,7 +135,9 @@ class ProcessSetup:
         if self._block is None:
             return None
         self._block, self._channel.api_blocked = None, False
-        return self._channel.send_control("apply_flag_settings", settings=self._flags)
+        # Without flags it was parked with none.
+        settings = self._flags or {"env": {"ANTHROPIC_BASE_URL": self.base_url}}
+        return self._channel.send_control("apply_flag_settings", settings=settings)
 
 
 async def wait_for_all(answers: list[PendingAnswer]) -> None:

@@ -346,6 +346,8 @@ class Pool:
     async def _start_spare(self) -> None:
         try:
             spare = await self._starter.start_process()
+            # Not part of the start: a request whose own process starts would wait for it.
+            await self._warm_up(spare)
         except DragomanError as error:
             self._spare_failures += 1
             if not self._stopping:
@@ -355,6 +357,13 @@ class Pool:
             self._spares_starting -= 1
         self._spare_failures = 0
         self._park_spare(spare)
+
+    async def _warm_up(self, spare: Conversation) -> None:
+        try:
+            await spare.warm_up()
+        except BaseException:
+            spare.kill()
+            raise
 
     def _park_spare(self, spare: Conversation) -> None:
         # Any of these may have changed during the start: closed, replaced, or bounds lowered.
