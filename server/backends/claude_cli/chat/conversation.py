@@ -180,7 +180,7 @@ class Conversation:
             await wait_for_all([self._setup.initialize([], [])])
             uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
             if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
-                raise UpstreamFailed("Claude Code did not take the turn back.")
+                raise self._channel.death or UpstreamFailed("Claude Code did not take the turn back.")
             likely = self._likely
             await wait_for_all(self._setup.replace(likely.model, likely.system, list(likely.tools)))
         except (UpstreamFailed, UpstreamTimeout) as error:

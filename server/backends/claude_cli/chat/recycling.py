@@ -16,7 +16,7 @@ from server.core.transcript import CanonicalTurn, canonical_messages
 MAX_CONVERSATIONS = 20
 MAX_RESIDENT_BYTES = 250 * 1024 * 1024
 """A process grows from 160 to some 270 MB over 40 conversations."""
-_PASSING_STATUSES = frozenset({408, 413, 429})
+_PASSING_STATUSES = frozenset({400, 408, 413, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,6 @@ def plan_rest(
 
 
 def is_passing(result: Result) -> bool:
-    """Whether the API refused a turn for a reason that has nothing to do with the process."""
+    """Whether the API refused a turn for a reason that lies in the request or passes, and not in the process."""
     status = result.api_status
     return status is None or status in _PASSING_STATUSES or status >= 500

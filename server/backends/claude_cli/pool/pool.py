@@ -25,6 +25,13 @@ MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 REFILL_SECONDS = 0.25
 """Delay between taking a spare and starting the next, so that the request has the cores first."""
+UNUSED_SECONDS = 3600.0
+"""Time without a request after which no spares are kept."""
+FAN_OUT_SECONDS = 60.0
+MAX_SPARES = 4
+"""Bound of the spares beyond the setting while new conversations begin faster than spares are made."""
+SPARE_BYTES = 110 * MEGABYTE
+"""Memory that a spare adds to the other processes."""
 SPARE_FAILURES = 3
 """Number of failed starts in a row after which spares wait until a request's own process has started."""
 
@@ -80,6 +87,9 @@ class Pool:
         # Starts in progress count as spares: a refill that comes during one must not start a second process.
         self._spares_starting = 0
         self._spare_failures = 0
+        self._last_request = time.monotonic()
+        # Times at which a new conversation found no spare.
+        self._misses: deque[float] = deque(maxlen=MAX_SPARES)
         self._live: list[Conversation] = []
         # Slots granted to requests whose process has not come up. They count as live: between the grant and the first
         # use, which may be a second later, no other request may take the slot.
@@ -103,6 +113,7 @@ class Pool:
         """
         if self._stopping:
             raise stopping_error()
+        self._last_request = time.monotonic()
         waiter = Waiter(request, ConversationKey.from_request(request), fresh)
         if not fresh:
             await self._wait_for_recovery(waiter.key)
@@ -128,7 +139,7 @@ class Pool:
 
     def _keep_renewed(self, conversation: Conversation) -> None:
         """Park a process whose only turn was taken back, in place of a spare that has no use yet."""
-        allowed = max(1, self.limits.spares)
+        allowed = max(1, self._wanted_spares())
         if self._stopping or conversation.stale:
             self._retire(conversation)
             return
@@ -157,8 +168,7 @@ class Pool:
     def set_limits(self, limits: PoolLimits) -> None:
         """Change the bounds. Surplus conversations end once they are free."""
         self.limits = limits
-        while len(self._spares) > limits.spares:
-            self._retire(self._spares[-1])
+        self._end_surplus_spares()
         self._refill_spares()
         self.handle_change()
 
@@ -306,6 +316,8 @@ class Pool:
         if spares:
             # One that the present conversations cannot use would keep a useful one from being parked.
             self._retire(spares[0])
+        elif not waiter.fresh:
+            self._misses.append(time.monotonic())
         conversation = await self._starter.start_process()
         # `close` ran during the start; the starter ends the process.
         if self._stopping:
@@ -339,9 +351,22 @@ class Pool:
             return  # Requests go first: `_fill_slot` schedules the refill once their processes are up.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
-        while len(self._spares) + self._spares_starting < self.limits.spares:
+        while len(self._spares) + self._spares_starting < self._wanted_spares():
             self._spares_starting += 1
             spawn(self._start_spare(), name="start a spare")
+
+    def _wanted_spares(self) -> int:
+        """Number of spares that the use of the last time calls for: the setting, more in a fan-out, none after it."""
+        now, wanted = time.monotonic(), self.limits.spares
+        if not wanted or now - self._last_request > UNUSED_SECONDS:
+            return 0
+        room = (self.limits.max_memory_mb * MEGABYTE - self._memory_bytes) // SPARE_BYTES + len(self._spares)
+        missed = sum(1 for at in self._misses if now - at < FAN_OUT_SECONDS)
+        return max(wanted, min(wanted + missed, MAX_SPARES, room))
+
+    def _end_surplus_spares(self) -> None:
+        while len(self._spares) > self._wanted_spares():
+            self._retire(self._spares[-1])
 
     async def _start_spare(self) -> None:
         try:
@@ -367,7 +392,7 @@ class Pool:
 
     def _park_spare(self, spare: Conversation) -> None:
         # Any of these may have changed during the start: closed, replaced, or bounds lowered.
-        if self._stopping or spare.stale or len(self._spares) >= self.limits.spares:
+        if self._stopping or spare.stale or len(self._spares) >= self._wanted_spares():
             self._retire(spare)
             self._refill_spares()
         else:
@@ -388,6 +413,7 @@ class Pool:
             allowed = self.limits.hold_seconds if conversation.state == "holding" else self.limits.idle_seconds
             if conversation.is_free and now - conversation.last_used > allowed:
                 self._retire(conversation)
+        self._end_surplus_spares()
         self._refill_spares()
         self._memory_bytes = sum(one.process.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:

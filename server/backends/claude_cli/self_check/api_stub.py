@@ -140,9 +140,7 @@ def _encode_response(connection: h11.Connection, status: int, kind: bytes, body:
     return b"".join(connection.send(event) or b"" for event in sent)
 
 
-async def _read_request(
-    connection: h11.Connection, reader: asyncio.StreamReader
-) -> tuple[h11.Request, bytes] | None:
+async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request, bytes] | None:
     """Read a request with its body; None at the end of the connection, or if the body is too large."""
     head: h11.Request | None = None
     body = bytearray()

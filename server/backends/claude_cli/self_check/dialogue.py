@@ -78,9 +78,7 @@ class DrivenProcess:
 
     async def set_system_prompt(self, text: str) -> None:
         """Replace the system prompt, and nothing else."""
-        await self.channel.request_control(
-            "set_model", model=MODEL, system_prompt=text, only_if_model_is_current=True
-        )
+        await self.channel.request_control("set_model", model=MODEL, system_prompt=text, only_if_model_is_current=True)
 
     async def ask(self, text: str) -> list[TurnItem]:
         """Run a turn. Returns its items, whose last one is the result. Raises `ProcessDied`, `UpstreamTimeout`."""

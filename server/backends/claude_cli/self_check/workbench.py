@@ -96,9 +96,7 @@ class Home:
             launch = LaunchOptions(
                 build_command(self.bench.program), self.environment(stub.url, variables), self.work, stub.url
             )
-            conversation = await Conversation.start(
-                launch, on_change=lambda: None, on_limits=lambda limits: None
-            )
+            conversation = await Conversation.start(launch, on_change=lambda: None, on_limits=lambda limits: None)
             try:
                 _lower_priority(conversation.process.pid)
                 yield CheckedConversation(stub, conversation)
