@@ -1,13 +1,14 @@
 """The package for Debian, Ubuntu and their relatives, made from the bundle."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from libraries import debian_packages, read_needs
-from linux_files import fill_template, install_files, short_summary
+from linux.files import install_desktop_files, install_documents, install_unit
+from linux.libraries import debian_packages, read_needs
+from linux.templates import fill_template, short_summary
+from linux.validators import run_checker, validate_desktop_files, validate_documents, validate_unit
 from project import Project
 from recipe import Build, BuildFailed, Kind
 
@@ -25,7 +26,9 @@ def build(build: Build) -> Path:
     link = root / "usr" / "bin" / project.name
     link.parent.mkdir(parents=True)
     link.symlink_to(f"../lib/{project.name}/{project.name}")
-    install_files(project, root)
+    install_desktop_files(project, root / "usr")
+    install_documents(project, root / "usr", program_dir)
+    install_unit(project, root / "usr")
     overrides = root / "usr" / "share" / "lintian" / "overrides" / project.name
     overrides.parent.mkdir(parents=True)
     overrides.write_text(fill_template("lintian-overrides.in", project), encoding="utf-8")
@@ -92,12 +95,10 @@ def check(build: Build, package: Path) -> None:
 
 def check_form(build: Build, package: Path) -> None:
     """Run lintian and the validators of desktop entry, metainfo, manual page and unit. Raises BuildFailed."""
-    root = unpack(build, package)
-    share, name = root / "usr" / "share", build.project.name
-    run_checker("desktop-file-utils", "desktop-file-validate", str(share / "applications" / f"{name}.desktop"))
-    metainfo = share / "metainfo" / f"{build.project.app_id}.metainfo.xml"
-    run_checker("appstream", "appstreamcli", "validate", "--no-net", "--pedantic", str(metainfo))
-    run_checker("man-db", "man", "--warnings", "-l", "-Tutf8", str(share / "man" / "man1" / f"{name}.1.gz"))
+    prefix = unpack(build, package) / "usr"
+    validate_desktop_files(build.project, prefix)
+    validate_documents(build.project, prefix)
+    validate_unit(build.project, prefix, build.work_dir("deb-unit"))
     run_checker("lintian", "lintian", "--allow-root", "--fail-on", "error,warning,info", "-i", str(package))
 
 
@@ -116,16 +117,6 @@ def unpack(build: Build, package: Path) -> Path:
     root = build.work_dir("deb-unpacked")
     _output("dpkg-deb", "-x", str(package), str(root))
     return root
-
-
-def run_checker(package: str, *command: str) -> None:
-    """Run one of Debian's checkers; `package` has it. Raises BuildFailed with its findings, warnings included."""
-    if shutil.which(command[0]) is None:
-        raise BuildFailed(f"{command[0]} is missing; install the package {package}")
-    environment = os.environ | {"LC_ALL": "C.UTF-8", "MANROFFOPT": "-ww", "MANWIDTH": "80"}
-    made = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if made.returncode or made.stderr.strip():
-        raise BuildFailed(f"{command[0]} found:\n{made.stdout if made.returncode else ''}{made.stderr}")
 
 
 def missing() -> str | None:

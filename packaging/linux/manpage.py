@@ -1,33 +1,37 @@
 """The manual page, made from the parsers of the command line."""
 
 import argparse
+import textwrap
 from collections.abc import Iterator
 
+from linux.templates import short_summary
 from project import Project
 
 from server.cli.arguments import build_parser as build_server_parser
 from tray_app.arguments import build_parser as build_desktop_parser
 
+WIDTH = 78
+"""Characters of a line in the source, as the style of manual pages asks."""
+
 
 def render_manpage(project: Project, date: str) -> str:
     """Render section 1's page for all commands and options. `date` is an ISO date."""
     desktop = build_desktop_parser()
+    commands = list(subcommands(build_server_parser()))
+    summary = short_summary(project.summary)
     lines = [
         f'.TH {project.name.upper()} 1 "{date}" "{project.title} {_escape(project.version)}" "User Commands"',
         ".SH NAME",
-        f"{project.name} \\- {_escape(project.summary[0].lower() + project.summary[1:].rstrip('.'))}",
+        f"{project.name} \\- {_escape(summary[0].lower() + summary[1:])}",
         ".SH SYNOPSIS",
-        f".B {project.name}",
-        "[\\fIoptions\\fR]",
-        ".br",
+        *_usage(desktop),
     ]
-    commands = list(subcommands(build_server_parser()))
     for command in commands:
-        lines += [f".B {_escape(command.prog)}", "[\\fIoptions\\fR]", ".br"]
-    lines += [".SH DESCRIPTION", _escape(desktop.description or ""), ".SH OPTIONS", *_describe_options(desktop)]
-    lines.append(".SH COMMANDS")
+        lines += [".br", *_usage(command)]
+    lines += [".SH DESCRIPTION", *_text(desktop.description or "")]
+    lines += [".SH OPTIONS", *_describe_arguments(desktop), ".SH COMMANDS"]
     for command in commands:
-        lines += [f'.SS "{_escape(command.prog)}"', _escape(command.description or ""), *_describe_options(command)]
+        lines += [f'.SS "{_escape(command.prog)}"', *_text(command.description or ""), *_describe_arguments(command)]
     lines += [
         ".SH FILES",
         *_entry(f"~/.config/{project.name}/settings.toml", "the settings"),
@@ -35,7 +39,7 @@ def render_manpage(project: Project, date: str) -> str:
         ".SH ENVIRONMENT",
         *_entry(f"{project.name.upper()}_PORT", "and one more variable for each setting, named in the same way"),
         ".SH EXIT STATUS",
-        "0 after success, 1 after an error, 2 after an error in the command line or the settings it sets.",
+        *_text("0 after success, 1 after an error, 2 after an error in the command line or the settings it sets."),
     ]
     return "\n".join(lines) + "\n"
 
@@ -49,16 +53,30 @@ def subcommands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPa
                 yield from subcommands(command)
 
 
-def _describe_options(parser: argparse.ArgumentParser) -> Iterator[str]:
-    formatter = parser.formatter_class(prog=parser.prog, width=1000, max_help_position=100)
+def _usage(parser: argparse.ArgumentParser) -> list[str]:
+    """One line of the synopsis: options are described below."""
+    formatter = parser.formatter_class(prog=parser.prog)
+    own = [action for action in parser._actions if not isinstance(action, argparse._SubParsersAction)]
+    operands = [formatter._format_action_invocation(action) for action in own if not action.option_strings]
+    return [f".B {_escape(parser.prog)}", " ".join([r"[\fIoptions\fR]", *map(_escape, operands)])]
+
+
+def _describe_arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
+    formatter = parser.formatter_class(prog=parser.prog)
     for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
+        if isinstance(action, argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
+        if not action.help:
+            raise ValueError(f"{parser.prog}: {formatter._format_action_invocation(action)} has no help")
         yield from _entry(formatter._format_action_invocation(action), formatter._expand_help(action))
 
 
 def _entry(term: str, text: str) -> list[str]:
-    return [".TP", f".B {_escape(term)}", _escape(text)]
+    return [".TP", f".B {_escape(term)}", *_text(text)]
+
+
+def _text(text: str) -> list[str]:
+    return [_escape(line) for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False)]
 
 
 def _escape(text: str) -> str:

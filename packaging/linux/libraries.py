@@ -1,0 +1,91 @@
+"""The system's libraries that a bundle needs, and the Debian packages that have them."""
+
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from recipe import BuildFailed
+
+ELF = b"\x7fELF"
+GTK_PLUGIN = "libqgtk3.so"
+"""Qt's plugin for GTK's dialogs: it loads only where GTK is, so the package does not depend on GTK."""
+RENAMED = re.compile(r"t64$")
+"""Debian 13 and Ubuntu 24.04 renamed packages for a wider time_t. The new ones provide the old names on all
+architectures where time_t has always been wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Sonames that files need and do not bring along, and the newest version of glibc that they name."""
+
+    sonames: frozenset[str]
+    glibc: tuple[int, ...]
+
+
+def elf_files(folder: Path) -> list[Path]:
+    """All programs and libraries below `folder`."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return [path for path in files if _starts_as_elf(path)]
+
+
+def _starts_as_elf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == ELF
+
+
+def read_needs(folder: Path) -> Needs:
+    """Read what the files of a bundle need from the system. Raises BuildFailed."""
+    files = [path for path in elf_files(folder) if path.name != GTK_PLUGIN]
+    dumped = subprocess.run(["objdump", "-p", *map(str, files)], capture_output=True, text=True)
+    if dumped.returncode:
+        raise BuildFailed(f"objdump cannot read the bundle:\n{dumped.stderr}")
+    return parse_needs(dumped.stdout, {path.name for path in folder.rglob("*")})
+
+
+def parse_needs(dump: str, own: Iterable[str]) -> Needs:
+    """Parse objdump's output; `own` are the names of the files in the bundle."""
+    needed = frozenset(re.findall(r"^\s+NEEDED\s+(\S+)$", dump, re.MULTILINE)) - frozenset(own)
+    versions = [
+        tuple(map(int, found.split("."))) for found in re.findall(r"\bGLIBC_(\d+(?:\.\d+)+)$", dump, re.MULTILINE)
+    ]
+    return Needs(needed, max(versions, default=(0,)))
+
+
+def debian_packages(needs: Needs) -> list[str]:
+    """The Depends field for `needs`. Raises BuildFailed for a library that no installed package has."""
+    owners = {RENAMED.sub("", find_owner(find_library(soname))) for soname in needs.sonames}
+    glibc = ".".join(map(str, needs.glibc))
+    return [f"libc6 (>= {glibc})", *sorted(owners - {"libc6"})]
+
+
+def find_library(soname: str) -> Path:
+    """The system's file of a library. Raises BuildFailed if there is none."""
+    found = _linker_cache().get(soname)
+    if found is None:
+        raise BuildFailed(f"the bundle needs {soname}, which this system does not have: install it to build")
+    return found
+
+
+@cache
+def _linker_cache() -> dict[str, Path]:
+    listed = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True).stdout
+    entries = re.findall(r"^\s+(\S+) \(.*\) => (\S+)$", listed, re.MULTILINE)
+    # The linker takes the first of several.
+    return {soname: Path(path) for soname, path in reversed(entries)}
+
+
+def find_owner(library: Path) -> str:
+    """The name of the Debian package that owns a file. Raises BuildFailed if none does."""
+    real = str(library.resolve())
+    # /lib is a link to /usr/lib, and packages name their files by either.
+    for name in (real, real.removeprefix("/usr"), f"/usr{real}"):
+        try:
+            asked = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
+        except FileNotFoundError:
+            raise BuildFailed("dpkg-query is missing: build on Debian or one of its relatives") from None
+        if asked.returncode == 0:
+            return asked.stdout.split(":")[0]
+    raise BuildFailed(f"{library} belongs to no Debian package")
