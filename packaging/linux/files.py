@@ -27,7 +27,6 @@ def install_documents(project: Project, prefix: Path, bundle: Path) -> None:
     write_gzip(manpage_file(project, prefix), page)
     write_text(doc / "copyright", fill_template("copyright.in", project))
     write_gzip(doc / "third-party-licenses.gz", collect_licenses(project.name, bundle))
-    write_gzip(doc / "changelog.gz", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
 
 def install_unit(project: Project, prefix: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,13 +36,30 @@ def _starts_as_elf(path: Path) -> bool:
         return file.read(4) == ELF
 
 
-def read_needs(folder: Path) -> Needs:
-    """Read what the files of a bundle need from the system. Raises BuildFailed."""
-    files = [path for path in elf_files(folder) if path.name != GTK_PLUGIN]
+def remove_search_paths(folder: Path) -> None:
+    """Remove the folders of this machine from what programs and libraries below `folder` search for libraries.
+
+    Pythons of version managers name their own. Raises BuildFailed.
+    """
+    for path in elf_files(folder):
+        searched = re.findall(r"^\s+R(?:UN)?PATH\s+(\S+)$", _dump([path]), re.MULTILINE)
+        if not all(entry.startswith("$ORIGIN") for paths in searched for entry in paths.split(":")):
+            removed = subprocess.run(["chrpath", "--delete", str(path)], capture_output=True, text=True)
+            if removed.returncode:
+                raise BuildFailed(f"{path} searches {searched[0]} for libraries, and chrpath fails:\n{removed.stderr}")
+
+
+def _dump(files: Sequence[Path]) -> str:
     dumped = subprocess.run(["objdump", "-p", *map(str, files)], capture_output=True, text=True)
     if dumped.returncode:
         raise BuildFailed(f"objdump cannot read the bundle:\n{dumped.stderr}")
-    return parse_needs(dumped.stdout, {path.name for path in folder.rglob("*")})
+    return dumped.stdout
+
+
+def read_needs(folder: Path) -> Needs:
+    """Read what the files of a bundle need from the system. Raises BuildFailed."""
+    files = [path for path in elf_files(folder) if path.name != GTK_PLUGIN]
+    return parse_needs(_dump(files), {path.name for path in folder.rglob("*")})
 
 
 def parse_needs(dump: str, own: Iterable[str]) -> Needs:
