@@ -46,6 +46,7 @@ DESKTOP_TEST_PACKAGES = (
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 PACKAGING_PACKAGES = ("binutils", "chrpath")  # for the libraries of a bundle
+PACKAGE_CHECK_PACKAGES = ("appstream", "desktop-file-utils", "lintian", "mandoc", "mmdebstrap", "systemd")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
@@ -482,7 +483,9 @@ def clients(arguments: list[str]) -> int:
 
 def package(arguments: list[str]) -> int:
     """Build packages into dist/, all that this system can build or those named; `--check` proves them."""
-    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
+    # The test environment may be ready without them.
+    provide_packages(PACKAGING_PACKAGES + (PACKAGE_CHECK_PACKAGES if "--check" in arguments else ()), install=True)
+    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 

@@ -38,8 +38,9 @@ class CleanSystem:
 
     def install(self, package: Path) -> None:
         """Install a package with what it depends on. Raises BuildFailed."""
-        copy = shutil.copy(package, self.root / "opt")
+        copy = Path(shutil.copy(package, self.root / "opt"))
         self.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", str(copy))
+        copy.unlink()
 
     def make_starter(self, path: Path, *command: str) -> Path:
         """Write a program that runs `command` inside as a user who owns the folder HOME. Returns its path."""

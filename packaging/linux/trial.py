@@ -26,6 +26,7 @@ def make_newer(project: Project, package: Path, work: Path) -> Path:
     from PyInstaller.archive.readers import CArchiveReader  # type: ignore[import-untyped]
 
     root = work / "root"
+    work.mkdir(parents=True)
     subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(root)], check=True)
     control = root / "DEBIAN" / "control"
     control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+newer", control.read_text(encoding="utf-8")), "utf-8")
@@ -54,6 +55,7 @@ def try_package(project: Project, release: str, package: Path, newer: Path) -> N
         kept = contents(home)
         files = [Path(line) for line in system.run("dpkg", "--listfiles", project.name).splitlines()]
         for action in ("remove", "purge"):
+            system.install(newer)  # for the second time, since apt purges only what it knows or finds installed
             system.run("apt-get", action, "--quiet", "--yes", project.name)
             if left := [path for path in files if not is_removed(system.root, path)]:
                 raise BuildFailed(f"{action} leaves {left[0]} in {release}")
