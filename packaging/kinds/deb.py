@@ -136,7 +136,8 @@ def check(build: Build, package: Path) -> None:
     try:
         if os.geteuid():
             report("deb: not installed in a clean system, which needs root; the unpacked program is tested")
-            run_smoke_test([str(prefix / "bin" / build.project.name)])
+            figures = run_smoke_test([str(prefix / "bin" / build.project.name)])
+            report(f"deb: the program {figures}")
         else:
             newer = make_newer(build.project, package, work / "newer")
             for release in RELEASES:

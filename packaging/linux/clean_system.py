@@ -42,11 +42,11 @@ class CleanSystem:
         self.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", str(copy))
         copy.unlink()
 
-    def make_starter(self, path: Path, *command: str) -> Path:
-        """Write a program that runs `command` inside as a user who owns the folder HOME. Returns its path."""
-        user = f"{USER_ID}:{USER_ID}"
-        lines = f'chown -R {user} "$HOME" && exec {CHROOT} --userspec={user} {self.root} {" ".join(command)} "$@"'
-        path.write_text(f"#!/bin/sh\n{lines}\n")
+    def make_starter(self, path: Path, *command: str, user: bool) -> Path:
+        """Write a program that runs `command` inside, as `user` with the folder HOME or as root. Returns its path."""
+        ids = f"{USER_ID}:{USER_ID}"
+        own, change = (f'chown -R {ids} "$HOME" && ', f"--userspec={ids} ") if user else ("", "")
+        path.write_text(f'#!/bin/sh\n{own}exec {CHROOT} {change}{self.root} {" ".join(command)} "$@"\n')
         path.chmod(0o755)
         return path
 
@@ -55,7 +55,8 @@ class CleanSystem:
 def clean_system(release: str) -> Iterator[CleanSystem]:
     """Unpack a Debian system for the `with` block, with a user and apt's lists. Needs root. Raises BuildFailed."""
     archive = provide_archive(release)
-    root = Path(tempfile.mkdtemp(prefix="dragoman-root-"))
+    # Short, because sockets are in there, whose paths may have 107 bytes.
+    root = Path(tempfile.mkdtemp(prefix="deb-"))
     try:
         root.chmod(0o755)
         subprocess.run(["tar", "-xf", str(archive), "-C", str(root)], check=True)

@@ -73,7 +73,7 @@ def parse_needs(dump: str, own: Iterable[str]) -> Needs:
 
 def debian_packages(needs: Needs) -> list[str]:
     """The Depends field for `needs`. Raises BuildFailed for a library that no installed package has."""
-    owners = {RENAMED.sub("", find_owner(find_library(soname))) for soname in needs.sonames}
+    owners = {RENAMED.sub("", owner) for owner in find_owners(map(find_library, needs.sonames)).values()}
     glibc = ".".join(map(str, needs.glibc))
     return [f"libc6 (>= {glibc})", *sorted(owners - {"libc6"})]
 
@@ -94,15 +94,18 @@ def _linker_cache() -> dict[str, Path]:
     return {soname: Path(path) for soname, path in reversed(entries)}
 
 
-def find_owner(library: Path) -> str:
-    """The name of the Debian package that owns a file. Raises BuildFailed if none does."""
-    real = str(library.resolve())
+def find_owners(libraries: Iterable[Path]) -> dict[Path, str]:
+    """The names of the Debian packages that own files. Raises BuildFailed if one belongs to none."""
     # /lib is a link to /usr/lib, and packages name their files by either.
-    for name in (real, real.removeprefix("/usr"), f"/usr{real}"):
-        try:
-            asked = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
-        except FileNotFoundError:
-            raise BuildFailed("dpkg-query is missing: build on Debian or one of its relatives") from None
-        if asked.returncode == 0:
-            return asked.stdout.split(":")[0]
-    raise BuildFailed(f"{library} belongs to no Debian package")
+    names = {library: str(library.resolve()).removeprefix("/usr") for library in libraries}
+    wanted = [prefix + name for name in names.values() for prefix in ("", "/usr")]
+    try:
+        asked = subprocess.run(["dpkg-query", "-S", *wanted], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise BuildFailed("dpkg-query is missing: build on Debian or one of its relatives") from None
+    # Lines such as `libc6:amd64, other:amd64: /lib/x86_64-linux-gnu/libc.so.6`.
+    lines = (line.rpartition(": ") for line in asked.stdout.splitlines())
+    owners = {path.removeprefix("/usr"): re.split("[:,]", packages)[0] for packages, _, path in lines}
+    if missing := [str(library) for library, name in names.items() if name not in owners]:
+        raise BuildFailed(f"{', '.join(missing)}: no Debian package has these files")
+    return {library: owners[name] for library, name in names.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-from linux.libraries import find_library, find_owner
+from linux.libraries import find_library, find_owners
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from recipe import BuildFailed
@@ -88,7 +88,7 @@ def _library_licenses(bundle: Path) -> Iterator[tuple[str, str]]:
     """Packages of the system whose libraries PyInstaller copied into the bundle, with their license texts."""
     names = sorted(path.name for path in (bundle / "_internal").iterdir() if path.name.startswith("lib"))
     libraries = [name for name in names if ".so" in name and not name.startswith("libpython")]
-    for package in sorted({find_owner(find_library(name)) for name in libraries}):
+    for package in sorted(set(find_owners(map(find_library, libraries)).values())):
         text = Path("/usr/share/doc") / package / "copyright"
         if not text.is_file():
             raise BuildFailed(f"{text} is missing: the package needs the license of its library")

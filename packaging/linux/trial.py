@@ -12,9 +12,10 @@ from pathlib import Path
 from linux.clean_system import CleanSystem, clean_system
 from project import ROOT, Project
 from recipe import BuildFailed, report
-from smoke import LISTENING, SIMULATING, SmokeFailed, check_server, find_cli, output_of, run, screen, started, wait_for
+from smoke import LISTENING, SIMULATING, SmokeFailed, check_server, find_cli, quit_program, run, started, wait_for
 
 from tests.environment import made_environment, simulated_account
+from tests.tray_app.screen.desktop import Desktop
 from tray_app.arguments import PAGES
 
 SHIFT = 4096
@@ -46,21 +47,14 @@ def try_package(project: Project, release: str, package: Path, newer: Path) -> N
     with clean_system(release) as system:
         cli = system.root / "opt" / "claude"
         shutil.copy(find_cli(), cli)
-        variable = f"DRAGOMAN_CLAUDE_PATH={cli}"
-        starter = system.make_starter(system.root / "opt" / "start", "/usr/bin/env", variable, project.name)
+        command = ("/usr/bin/env", f"DRAGOMAN_CLAUDE_PATH={cli}", project.name)
         system.install(package)
-        smoke_test(system, starter)
+        # As root, since the bus of the smoke test's desktop lets nobody else in; the upgrade is tried as a user.
+        smoke_test(system, system.make_starter(system.root / "opt" / "as-root", *command, user=False))
         home = system.root / "home" / "user"
-        try_upgrade(project, system, starter, newer, home)
-        kept = contents(home)
-        files = [Path(line) for line in system.run("dpkg", "--listfiles", project.name).splitlines()]
-        for action in ("remove", "purge"):
-            system.install(newer)  # for the second time, since apt purges only what it knows or finds installed
-            system.run("apt-get", action, "--quiet", "--yes", project.name)
-            if left := [path for path in files if not is_removed(system.root, path)]:
-                raise BuildFailed(f"{action} leaves {left[0]} in {release}")
-            if contents(home) != kept:
-                raise BuildFailed(f"{action} touches the user's files in {release}")
+        starter = system.make_starter(system.root / "opt" / "as-user", *command, user=True)
+        try_upgrade(project, system, [str(starter)], newer, home)
+        try_removal(project, system, newer, home)
     report(f"deb: installed, used, upgraded while running, removed and purged in {release}")
 
 
@@ -71,34 +65,47 @@ def smoke_test(system: CleanSystem, starter: Path) -> None:
     tested = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)
     if tested.returncode:
         raise BuildFailed(f"the installed package does not work: {tested.stderr}")
+    report(f"deb: {tested.stderr.strip()}")
 
 
-def try_upgrade(project: Project, system: CleanSystem, starter: Path, newer: Path, home: Path) -> None:
+def try_upgrade(project: Project, system: CleanSystem, command: list[str], newer: Path, home: Path) -> None:
     """Upgrade while the window runs: it goes on, and the new program finds the user's data. Raises SmokeFailed."""
-    command = [str(starter)]
-    logs = system.root / "var" / "tmp"
+    logs = system.root / "opt"
     with ExitStack() as stack:
+        desktop = stack.enter_context(Desktop(keyring=False))
         environment = made_environment(home, os.environ) | {"DRAGOMAN_KEY_STORAGE": "file", "LC_ALL": "C.UTF-8"}
         simulator = [sys.executable, "-m", "tests.simulator"]
-        url = stack.enter_context(started(simulator, environment, SIMULATING, logs / "simulator.log", cwd=ROOT))
-        display = stack.enter_context(screen(logs / "screen.log"))
-        environment |= simulated_account(url) | {"PATH": os.defpath, "DISPLAY": display}
+        url = stack.enter_context(started(simulator, environment, SIMULATING, logs / "simulator.log", cwd=ROOT)).found
+        environment |= simulated_account(url) | {"PATH": os.defpath, "DISPLAY": desktop.environment["DISPLAY"]}
         key = run(command, environment, "key")
         log = logs / "window.log"
-        search = ["xdotool", "search", "--onlyvisible", "--name", project.title]
-        with started([*command, "--port", "0"], environment, LISTENING, log) as address:
+        with started([*command, "--port", "0"], environment, LISTENING, log) as program:
             system.install(newer)
-            check_server(command, environment, address)
+            check_server(command, environment, program.found)
             for page in PAGES:  # most are imported only now
                 run(command, environment, "--page", page)
-                wait_for(lambda: output_of(search, environment), f"the window with the page {page}")
-            check_server(command, environment, address)
+                wait_for(lambda: desktop.windows(f"^{project.title}"), f"the window with the page {page}")
+            check_server(command, environment, program.found)
+            quit_program(command, environment, program)
         if "Traceback" in (text := log.read_text("utf-8", "replace")):
             raise SmokeFailed(f"after an upgrade the running program fails:\n{text}")
         if run(command, environment, "key") != key:
             raise SmokeFailed("after an upgrade the program has another API key")
-        with started([*command, "serve", "--port", "0"], environment, LISTENING, logs / "serve.log") as address:
-            check_server(command, environment, address)
+        with started([*command, "serve", "--port", "0"], environment, LISTENING, logs / "serve.log") as program:
+            check_server(command, environment, program.found)
+
+
+def try_removal(project: Project, system: CleanSystem, package: Path, home: Path) -> None:
+    """Remove and purge the package: nothing of it is left, and the user's data stays. Raises BuildFailed."""
+    kept = contents(home)
+    for action in ("remove", "purge"):
+        system.install(package)  # for the second time, since apt purges only what is installed or left
+        files = [Path(line) for line in system.run("dpkg", "--listfiles", project.name).splitlines()]
+        system.run("apt-get", action, "--quiet", "--yes", project.name)
+        if left := [path for path in files if not is_removed(system.root, path)]:
+            raise BuildFailed(f"apt-get {action} leaves {left[0]}")
+        if contents(home) != kept:
+            raise BuildFailed(f"apt-get {action} touches the user's files")
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kinds import deb
 from linux.debian_changelog import debian_version, render_changelog
-from linux.libraries import Needs, debian_packages, find_library, find_owner, parse_needs
+from linux.libraries import Needs, debian_packages, find_library, find_owners, parse_needs
 from linux.trial import contents, is_removed
 from project import read_project
 from recipe import BuildFailed
@@ -153,8 +153,8 @@ def test_libraries_are_mapped_to_packages_under_their_older_names() -> None:
 def test_a_library_of_no_package_stops_the_build(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed, match=r"libmade-up\.so\.9, which this system does not have"):
         find_library("libmade-up.so.9")
-    with pytest.raises(BuildFailed, match="belongs to no Debian package"):
-        find_owner(tmp_path)
+    with pytest.raises(BuildFailed, match=f"{tmp_path}: no Debian package"):
+        find_owners([find_library("libc.so.6"), tmp_path])
 
 
 def test_the_trial_sees_changed_data_and_files_that_are_left(tmp_path: Path) -> None:
