@@ -90,7 +90,8 @@ def find_errors(text: str) -> str | None:
     from cyclonedx.validation.json import JsonStrictValidator
 
     error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
-    return str(error) if error else None
+    # The rest of the text is the whole schema.
+    return str(error).partition("\n")[0] if error else None
 
 
 KIND = Kind("sbom", "bill of materials of the bundle (CycloneDX)", build, check, needs=("bundle",), missing=missing)
