@@ -1,5 +1,6 @@
 """The workflows of GitHub Actions: valid, pinned, and of commands and kinds that exist."""
 
+import os
 import re
 import subprocess
 import sys
@@ -126,3 +127,24 @@ def test_pypi_is_reached_by_trusted_publishing_from_its_own_environment() -> Non
     assert [step["uses"].partition("@")[0] for step in job["steps"]] == [
         *["actions/download-artifact", "pypa/gh-action-pypi-publish"]
     ]
+
+
+@pytest.mark.parametrize(("tag", "prerelease"), [("v1.2.0", False), ("v1.2.0rc1", True), ("v2.0.0.dev4", True)])
+def test_the_draft_has_all_packages_and_says_whether_it_is_a_release(
+    tmp_path: Path, tag: str, prerelease: bool
+) -> None:
+    (script,) = (step["run"] for step in steps(RELEASE) if "gh release create" in step.get("run", ""))
+    program = tmp_path / "gh"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "dist" / "work").mkdir(parents=True)
+    for name in ("a package.deb", "SHA256SUMS", "work/left"):
+        (tmp_path / "dist" / name).touch()
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.defpath}", "GITHUB_REF_NAME": tag}
+    # As GitHub runs a script: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
+    command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    words = ran.stdout.splitlines()
+    assert words[:4] == ["release", "create", tag, "--draft"]
+    assert ("--prerelease" in words) is prerelease
+    assert sorted(words[-2:]) == ["dist/SHA256SUMS", "dist/a package.deb"]
