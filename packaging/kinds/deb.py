@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from licenses import TEXTS_FILE
 from linux.debian_changelog import debian_version, render_changelog
 from linux.files import install_desktop_files, install_documents, install_unit, write_gzip, write_text
 from linux.libraries import debian_packages, read_needs
@@ -56,9 +57,11 @@ def install_files(project: Project, bundle: Path, prefix: Path) -> None:
     link.parent.mkdir(parents=True)
     link.symlink_to(f"../lib/{project.name}/{project.name}")
     install_desktop_files(project, prefix)
-    install_documents(project, prefix, program_dir)
+    install_documents(project, prefix)
     install_unit(project, prefix)
     share = prefix / "share"
+    licenses = share / "doc" / project.name / TEXTS_FILE
+    licenses.symlink_to(f"../../../lib/{project.name}/{TEXTS_FILE}")
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     entries = render_changelog(project.name, project.version, maintainer(project), changelog, build_date())
     write_gzip(share / "doc" / project.name / "changelog.gz", entries)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from licenses import find_owners
 from recipe import BuildFailed
 
 ELF = b"\x7fELF"
@@ -73,9 +74,12 @@ def parse_needs(dump: str, own: Iterable[str]) -> Needs:
 
 def debian_packages(needs: Needs) -> list[str]:
     """The Depends field for `needs`. Raises BuildFailed for a library that no installed package has."""
-    owners = {RENAMED.sub("", owner) for owner in find_owners(map(find_library, needs.sonames)).values()}
+    owners = find_owners(str(find_library(soname)) for soname in needs.sonames)
+    if strangers := [path for path, owner in owners.items() if owner is None]:
+        raise BuildFailed(f"no Debian package has {', '.join(sorted(strangers))}, which the bundle needs")
+    names = {RENAMED.sub("", owner[0]) for owner in owners.values() if owner is not None}
     glibc = ".".join(map(str, needs.glibc))
-    return [f"libc6 (>= {glibc})", *sorted(owners - {"libc6"})]
+    return [f"libc6 (>= {glibc})", *sorted(names - {"libc6"})]
 
 
 def find_library(soname: str) -> Path:
@@ -92,20 +96,3 @@ def _linker_cache() -> dict[str, Path]:
     entries = re.findall(r"^\s+(\S+) \(.*\) => (\S+)$", listed, re.MULTILINE)
     # The linker takes the first of several.
     return {soname: Path(path) for soname, path in reversed(entries)}
-
-
-def find_owners(libraries: Iterable[Path]) -> dict[Path, str]:
-    """The names of the Debian packages that own files. Raises BuildFailed if one belongs to none."""
-    # /lib is a link to /usr/lib, and packages name their files by either.
-    names = {library: str(library.resolve()).removeprefix("/usr") for library in libraries}
-    wanted = [prefix + name for name in names.values() for prefix in ("", "/usr")]
-    try:
-        asked = subprocess.run(["dpkg-query", "-S", *wanted], capture_output=True, text=True)
-    except FileNotFoundError:
-        raise BuildFailed("dpkg-query is missing: build on Debian or one of its relatives") from None
-    # Lines such as `libc6:amd64, other:amd64: /lib/x86_64-linux-gnu/libc.so.6`.
-    lines = (line.rpartition(": ") for line in asked.stdout.splitlines())
-    owners = {path.removeprefix("/usr"): re.split("[:,]", packages)[0] for packages, _, path in lines}
-    if missing := [str(library) for library, name in names.items() if name not in owners]:
-        raise BuildFailed(f"{', '.join(missing)}: no Debian package has these files")
-    return {library: owners[name] for library, name in names.items()}

@@ -2,19 +2,25 @@
 
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from datetime import date
 from email import message_from_string
 from pathlib import Path
 
+import PySide6
 import pytest
 from kinds import deb
+from licenses import TEXTS_FILE
+from linux import libraries
 from linux.debian_changelog import debian_version, render_changelog
-from linux.libraries import Needs, debian_packages, find_library, find_owners, parse_needs
+from linux.libraries import Needs, debian_packages, find_library, parse_needs, remove_search_paths
 from linux.trial import contents, is_removed
 from project import read_project
 from recipe import BuildFailed
+
+pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="Debian's packages are built on Debian alone")
 
 PROJECT = read_project()
 CONTROL = deb.Control(depends=["libc6 (>= 2.36)", "libx11-6"], architecture="arm64", kilobytes=123)
@@ -38,8 +44,9 @@ Version References:
 def prefix(tmp_path: Path) -> Path:
     """The installed files of a package, for a bundle that is a program alone."""
     bundle = tmp_path / "bundle"
-    (bundle / "_internal").mkdir(parents=True)
+    bundle.mkdir()
     (bundle / PROJECT.name).write_bytes(b"\x7fELF")
+    (bundle / TEXTS_FILE).write_text("All licenses.")
     deb.install_files(PROJECT, bundle, tmp_path / "root" / "usr")
     return tmp_path / "root" / "usr"
 
@@ -96,16 +103,18 @@ def test_the_package_installs_the_program_and_what_belongs_to_it(prefix: Path) -
     assert files - icons == {
         f"bin/{name}",
         f"lib/{name}/{name}",
+        f"lib/{name}/{TEXTS_FILE}",
         f"lib/systemd/user/{name}.service",
         f"share/applications/{name}.desktop",
         f"share/doc/{name}/changelog.gz",
         f"share/doc/{name}/copyright",
-        f"share/doc/{name}/third-party-licenses.gz",
+        f"share/doc/{name}/{TEXTS_FILE}",
         f"share/lintian/overrides/{name}",
         f"share/man/man1/{name}.1.gz",
         f"share/metainfo/{PROJECT.app_id}.metainfo.xml",
     }
     assert (prefix / "bin" / name).resolve() == prefix / "lib" / name / name
+    assert (prefix / "share" / "doc" / name / TEXTS_FILE).read_text() == "All licenses."
 
 
 def test_modes_do_not_depend_on_the_umask(prefix: Path, tmp_path: Path) -> None:
@@ -150,11 +159,29 @@ def test_libraries_are_mapped_to_packages_under_their_older_names() -> None:
     assert debian_packages(needs) == ["libc6 (>= 2.34)", "libegl1", "libglib2.0-0", "libx11-6"]
 
 
-def test_a_library_of_no_package_stops_the_build(tmp_path: Path) -> None:
+def test_folders_of_the_building_machine_leave_the_search_path(tmp_path: Path) -> None:
+    source = Path(PySide6.__file__).with_name("QtCore.abi3.so")
+    own, foreign = (Path(shutil.copy(source, tmp_path / name)) for name in ("own.so", "foreign.so"))
+    subprocess.run(["chrpath", "--replace", "/home/somebody/lib", str(foreign)], check=True, capture_output=True)
+    before = search_path(own)
+    assert before.startswith("$ORIGIN")
+    remove_search_paths(tmp_path)
+    assert search_path(foreign) == ""
+    assert search_path(own) == before
+
+
+def search_path(library: Path) -> str:
+    """Where a library searches for others."""
+    dumped = subprocess.run(["objdump", "-p", str(library)], capture_output=True, text=True, check=True)
+    return "".join(re.findall(r"R(?:UN)?PATH +(\S+)", dumped.stdout))
+
+
+def test_a_library_of_no_package_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BuildFailed, match=r"libmade-up\.so\.9, which this system does not have"):
         find_library("libmade-up.so.9")
-    with pytest.raises(BuildFailed, match=f"{tmp_path}: no Debian package"):
-        find_owners([find_library("libc.so.6"), tmp_path])
+    monkeypatch.setattr(libraries, "find_library", lambda soname: tmp_path / soname)
+    with pytest.raises(BuildFailed, match=f"no Debian package has {tmp_path}/libmade-up"):
+        debian_packages(Needs(frozenset({"libmade-up.so.9"}), (2, 34)))
 
 
 def test_the_trial_sees_changed_data_and_files_that_are_left(tmp_path: Path) -> None:
