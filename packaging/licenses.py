@@ -156,21 +156,23 @@ def _read_system_packages(libraries: Iterable[str]) -> Iterator[Component]:
 
 def find_owners(libraries: Iterable[str]) -> dict[str, tuple[str, str] | None]:
     """Names and versions of the Debian packages that own `libraries`; None for a file that none owns."""
+    # Releases of Debian differ in whether /lib, which is a link to /usr/lib, stands in the list of files.
+    files = {path: os.path.realpath(path).removeprefix("/usr") for path in libraries}
+    if not files or shutil.which("dpkg-query") is None:
+        return dict.fromkeys(files)
+    search = ["dpkg-query", "--search", *files.values(), *(f"/usr{file}" for file in files.values())]
+    packages: dict[str, str] = {}
+    for line in subprocess.run(search, capture_output=True, text=True).stdout.splitlines():
+        names, _, file = line.rpartition(": ")
+        if not names.startswith("diversion "):
+            packages[file.removeprefix("/usr")] = names.partition(",")[0]
+    show = ["dpkg-query", "--show", "--showformat", r"${binary:Package}\t${Version}\n", *set(packages.values())]
+    shown = subprocess.run(show, capture_output=True, text=True).stdout if packages else ""
+    versions = dict(line.split("\t") for line in shown.splitlines())
     owners: dict[str, tuple[str, str] | None] = {}
-    for path in libraries:
-        owners[path] = None
-        if shutil.which("dpkg-query") is None:
-            continue
-        real = os.path.realpath(path)
-        # Releases of Debian differ in whether /lib, which is a link to /usr/lib, stands in the list of files.
-        for spelling in dict.fromkeys((real, real.removeprefix("/usr"), path)):
-            asked = subprocess.run(["dpkg-query", "--search", spelling], capture_output=True, text=True)
-            if asked.returncode == 0:
-                package = asked.stdout.partition(": ")[0].partition(",")[0]
-                query = ["dpkg-query", "--show", "--showformat", "${Version}", package]
-                version = subprocess.run(query, capture_output=True, text=True).stdout
-                owners[path] = package.partition(":")[0], version
-                break
+    for path, file in files.items():
+        package = packages.get(file)
+        owners[path] = (package.partition(":")[0], versions[package]) if package else None
     return owners
 
 
