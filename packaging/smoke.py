@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,6 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +28,8 @@ from project import ROOT, read_project
 
 sys.path.insert(0, str(ROOT))
 
+from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
+from server.core.errors import CliNotFound
 from tests.environment import made_environment, simulated_account
 from tests.tray_app.screen.desktop import Desktop
 
@@ -266,15 +266,14 @@ def wait_for(ask: Callable[[], T | None], awaited: str) -> T:
 
 
 def find_cli() -> Path:
-    """The real `claude`: the one in the environment's packages, else the one on PATH. Raises SmokeFailed."""
+    """The real `claude`: the one in the environment's packages, else the user's own. Raises SmokeFailed."""
     name = "claude.exe" if sys.platform == "win32" else "claude"
-    spec = find_spec("claude_agent_sdk")
-    bundled = Path(spec.origin).parent / "_bundled" / name if spec and spec.origin else None
-    if bundled and bundled.is_file():
+    if bundled := next((path for path in find_bundled(name) if path.is_file()), None):
         return bundled
-    if found := shutil.which(name):
-        return Path(found)
-    raise SmokeFailed("there is no Claude Code to test with: install the extra `bundled-cli`")
+    try:
+        return locate_cli()
+    except CliNotFound as error:
+        raise SmokeFailed(f"there is no Claude Code to test with. {error.hint}") from error
 
 
 def main() -> int:
