@@ -55,12 +55,12 @@ IN_USE = frozenset({Facility.FAST_DELTAS})
 class Facilities:
     """The facilities that may be used now: those proven, less those withdrawn since.
 
-    One instance belongs to the backend; `on_withdrawal` is called after each first withdrawal of a facility.
+    One instance belongs to the backend. `on_withdrawal` is called after each first withdrawal of a facility.
     """
 
-    def __init__(self, proven: Iterable[Facility] = (), on_withdrawal: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, proven: Iterable[Facility] = ()) -> None:
+        self.on_withdrawal: Callable[[], None] = lambda: None
         self._proven = frozenset(proven)
-        self._on_withdrawal = on_withdrawal
         self._withdrawn: dict[Facility, str] = {}
         self._failures: dict[Facility, int] = {}
 
@@ -79,7 +79,7 @@ class Facilities:
         if facility in self:
             self._withdrawn[facility] = reason
             log.warning("Claude Code's %s failed and is switched off until the next start: %s", facility, reason)
-            self._on_withdrawal()
+            self.on_withdrawal()
 
     @property
     def withdrawn(self) -> Mapping[Facility, str]:

@@ -132,9 +132,7 @@ def _encode(connection: h11.Connection, events: Sequence[h11.Event]) -> bytes:
     return b"".join(connection.send(event) or b"" for event in events)
 
 
-async def _read_request(
-    connection: h11.Connection, reader: asyncio.StreamReader
-) -> tuple[h11.Request, bytes] | None:
+async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request, bytes] | None:
     """Read a request with its body; None at the end of the connection, or if the body is too large."""
     head: h11.Request | None = None
     body = bytearray()

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from server.backends.claude_cli.self_check.api_stub import RecordedRequest
 from server.backends.claude_cli.self_check.verdict import NotProven
 from server.backends.claude_cli.transport.channel import TurnItem
@@ -11,8 +13,9 @@ from server.backends.claude_cli.transport.wire import Result, Streamed
 
 def compare_requests(expected: RecordedRequest, got: RecordedRequest, name: str) -> None:
     """Raise `NotProven` unless two requests are equal, byte for byte, less the session."""
-    if expected.comparable_body() != got.comparable_body():
-        raise NotProven(f"{name} differs in {_find_difference(expected.body, got.body)}")
+    one, other = expected.comparable_body(), got.comparable_body()
+    if one != other:
+        raise NotProven(f"{name} differs in {_find_difference(orjson.loads(one), orjson.loads(other))}")
     if expected.comparable_headers() != got.comparable_headers():
         differing = expected.comparable_headers().items() ^ got.comparable_headers().items()
         raise NotProven(f"{name} differs in the header {min(differing)[0]}")

@@ -7,7 +7,7 @@ from server.backends.claude_cli.chat.replay import ReplayTurn
 from server.backends.claude_cli.self_check.answers import SIGNATURE, answer_with_call, answer_with_text
 from server.backends.claude_cli.self_check.api_stub import Answer, RecordedRequest
 from server.backends.claude_cli.self_check.driven_process import DrivenProcess
-from server.backends.claude_cli.self_check.workbench import Home
+from server.backends.claude_cli.self_check.workbench import Workbench
 from server.backends.claude_cli.transport.channel import TurnItem
 from server.backends.claude_cli.transport.mcp_tools import PREFIX
 from server.core.messages import MessagesRequest, Tool, text_block
@@ -41,7 +41,14 @@ TURNS = (
         "What is checked here?",
         (
             answer_with_text(
-                *("msg_check_1", "The ", "requests, ", 'with "quotes", ', "d\u00e9j\u00e0 vu \U0001f409,\n", "and more."),
+                *(
+                    "msg_check_1",
+                    "The ",
+                    "requests, ",
+                    'with "quotes", ',
+                    "d\u00e9j\u00e0 vu \U0001f409,\n",
+                    "and more.",
+                ),
                 thinking=("Let me ", "see."),
             ),
         ),
@@ -69,7 +76,10 @@ PAST = (
         "assistant",
         [{"type": "tool_use", "id": "toolu_check_1", "name": f"{PREFIX}zeta", "input": {"what is it": "b"}}],
     ),
-    ReplayTurn("user", [{"type": "tool_result", "tool_use_id": "toolu_check_1", "content": [text_block("seen\n\u00e9")]}]),
+    # Members in the order in which the CLI writes a held call's result.
+    ReplayTurn(
+        "user", [{"tool_use_id": "toolu_check_1", "type": "tool_result", "content": [text_block("seen\n\u00e9")]}]
+    ),
     ReplayTurn("assistant", [text_block("It is b.")]),
 )
 """What follows the first question up to the last one, as a client's history."""
@@ -92,9 +102,9 @@ class Lived:
     items: list[list[TurnItem]]
 
 
-async def live(home: Home, **variables: str) -> Lived:
+async def live(bench: Workbench, **variables: str) -> Lived:
     """Hold the dialogue on a fresh process."""
-    async with home.start_process(**variables) as process:
+    async with bench.start_process(**variables) as process:
         await process.initialize(REQUEST)
         items = await hold_turns(process)
         return Lived(process.requests, items)

@@ -56,9 +56,7 @@ class DrivenProcess:
         """Replace the system prompt, and nothing else."""
         await self._control("set_model", model=model, system_prompt=text, only_if_model_is_current=True)
 
-    async def ask(
-        self, text: str, *answers: Answer, results: Mapping[str, str] = {}
-    ) -> tuple[str, list[TurnItem]]:
+    async def ask(self, text: str, *answers: Answer, results: Mapping[str, str] = {}) -> tuple[str, list[TurnItem]]:
         """Run a turn in which the API gives these answers, and held calls get these results, by their ids.
 
         Returns the line's uuid and the turn's items.

@@ -18,29 +18,29 @@ from server.backends.claude_cli.self_check.dialogue import (
     live,
 )
 from server.backends.claude_cli.self_check.driven_process import DrivenProcess
-from server.backends.claude_cli.self_check.workbench import Home
+from server.backends.claude_cli.self_check.workbench import Workbench
 from server.backends.claude_cli.transport.command_line import FAST_DELTAS
 from server.backends.claude_cli.transport.mcp_tools import PREFIX
 
 CANARY = "self-check-canary"
 """A word of conversations that were taken back."""
 
-FastPathCheck = Callable[[Home, Lived], Awaitable[None]]
+FastPathCheck = Callable[[Workbench, Lived], Awaitable[None]]
 """Raises `NotProven` if a process differs from the one that has lived the dialogue."""
 
 
-async def check_dry_turn(home: Home, lived: Lived) -> None:
+async def check_dry_turn(bench: Workbench, lived: Lived) -> None:
     """A failed turn that was taken back leaves no trace."""
-    async with home.start_process() as process:
+    async with bench.start_process() as process:
         await process.initialize(REQUEST, snapshot=False)
         await process.rewind(await process.ask_nobody(REQUEST, CANARY))
         await hold_turns(process)
         compare_dialogues(lived.requests, process.requests, "after a dry turn")
 
 
-async def check_recycling(home: Home, lived: Lived) -> None:
+async def check_recycling(bench: Workbench, lived: Lived) -> None:
     """A process is as new after conversations of every kind, and a conversation loses only its end."""
-    async with home.start_process() as process:
+    async with bench.start_process() as process:
         await process.initialize(REQUEST, snapshot=False)
         await _live_and_rewind(process)
         sent = len(process.requests)
@@ -71,9 +71,9 @@ async def _live_and_rewind(process: DrivenProcess) -> None:
     await process.set_flags(REQUEST)
 
 
-async def check_system_prompt(home: Home, lived: Lived) -> None:
+async def check_system_prompt(bench: Workbench, lived: Lived) -> None:
     """A replaced system prompt is sent as one that was there from the start, and changes nothing else."""
-    async with home.start_process() as process:
+    async with bench.start_process() as process:
         await process.initialize(REQUEST.with_changes(system=(OTHER_SYSTEM,)), snapshot=False)
         await process.set_system_prompt(MODEL, SYSTEM)
         for turn in TURNS[:2]:
@@ -94,9 +94,9 @@ def _in_json(text: str) -> bytes:
     return text.replace("\n", "\\n").encode()
 
 
-async def check_cached_replay(home: Home, lived: Lived) -> None:
+async def check_cached_replay(bench: Workbench, lived: Lived) -> None:
     """A history whose first question was asked without a reply is sent as it was lived."""
-    async with home.start_process() as process:
+    async with bench.start_process() as process:
         await process.initialize(REQUEST)
         await process.ask_nobody(REQUEST, TURNS[0].question)
         await process.replay(PAST, MODEL)
@@ -104,9 +104,9 @@ async def check_cached_replay(home: Home, lived: Lived) -> None:
         compare_dialogues(lived.requests[-1:], process.requests, "after a replay")
 
 
-async def check_fast_deltas(home: Home, lived: Lived) -> None:
+async def check_fast_deltas(bench: Workbench, lived: Lived) -> None:
     """The fast path prints the same events, and its transcript holds the same."""
-    fast = await live(home, **FAST_DELTAS)
+    fast = await live(bench, **FAST_DELTAS)
     for expected, got in zip(lived.items, fast.items, strict=True):
         compare_turns(expected, got, "with fast deltas")
     compare_dialogues(lived.requests, fast.requests, "with fast deltas")

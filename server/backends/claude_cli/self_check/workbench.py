@@ -2,8 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,24 +33,38 @@ SILENCE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """A CLI under check, and the folder for its files, which is created anew for every run.
+    """A CLI under check, and the new folder for its files.
 
-    `silence_seconds` is the longest wait for the CLI's next line.
+    `silence_seconds` is the longest wait for the CLI's next line. `gate` is awaited before each process.
     """
 
     program: Path
     folder: Path
     outer: Mapping[str, str] = field(repr=False)
     silence_seconds: float = SILENCE_SECONDS
+    gate: Callable[[], Awaitable[None]] | None = None
 
-    def add_home(self, name: str, *, key: str | None = DUMMY_KEY) -> "Home":
-        """Create a home folder with an empty configuration. Raises OSError."""
-        home = Home(self, self.folder / name, key)
-        for path in (home.config, home.work, home.temporary):
-            path.mkdir(parents=True)
-        # Two processes that start at once in a new home would make up two device ids, and differ in each request.
+    @property
+    def work(self) -> Path:
+        """The working directory of all processes: the CLI names it to the model, so requests differ without it."""
+        return self.folder / "work"
+
+    def add_home(self, *, key: str | None = DUMMY_KEY) -> "Home":
+        """Create a home folder for one process. Raises OSError.
+
+        Processes do not share one: what is killed while it writes its configuration leaves a damaged file.
+        """
+        self.work.mkdir(parents=True, exist_ok=True)
+        home = Home(self, Path(tempfile.mkdtemp(dir=self.folder, prefix="home-")), key)
+        for path in (home.config, home.temporary):
+            path.mkdir()
+        # Each new configuration would get a device id of its own, which is a part of each request.
         home.write_config(".claude.json", {"userID": DEVICE_ID, "hasCompletedOnboarding": True})
         return home
+
+    def start_process(self, **variables: str) -> AbstractAsyncContextManager[DrivenProcess]:
+        """Start a process in a new home, see `Home.start_process`."""
+        return self.add_home().start_process(**variables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +79,6 @@ class Home:
     def config(self) -> Path:
         """Claude Code's configuration folder."""
         return self.path / ".claude"
-
-    @property
-    def work(self) -> Path:
-        """The processes' working directory."""
-        return self.path / "work"
 
     @property
     def temporary(self) -> Path:
@@ -93,11 +103,13 @@ class Home:
     @asynccontextmanager
     async def start_process(self, **variables: str) -> AsyncIterator[DrivenProcess]:
         """Start a process, whose API is a stub of its own, and end both. Raises `CliNotFound` and OSError."""
+        if self.bench.gate is not None:
+            await self.bench.gate()
         async with open_stub() as stub:
             channel = await Channel.open(
                 build_command(self.bench.program),
                 self.environment(stub.url, variables),
-                self.work,
+                self.bench.work,
                 on_limits=lambda limits: None,
                 on_death=lambda: None,
             )
@@ -119,4 +131,7 @@ def write_file(path: Path, content: bytes) -> None:
 def _lower_priority(pid: int) -> None:
     """Let requests have the processor first."""
     with contextlib.suppress(psutil.Error, OSError):
-        psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
+        if sys.platform == "win32":
+            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            psutil.Process(pid).nice(NICENESS)
