@@ -11,7 +11,7 @@ from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.self_check.findings import describe_findings
 from server.backends.claude_cli.self_check.run import remove_leftover_checks, run_self_check
 from server.backends.claude_cli.self_check.verdict import Verdict, proven_facilities
-from server.backends.claude_cli.self_check.verdict_file import CheckRecord, VerdictFile
+from server.backends.claude_cli.self_check.verdict_file import VERDICTS, CheckRecord, VerdictFile
 from server.core.events import CliChecked
 from server.core.tasks import spawn
 
@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 FOLDER = "self-check"
 """Name in the data directory of the folder for the files of a run."""
-VERDICTS = "claude-verdicts.json"
-"""Name in the data directory of the file of verdicts."""
 QUIET_SECONDS = 10.0
 """Time without a request after which the check begins."""
 MAX_DELAY_SECONDS = 600.0

@@ -20,6 +20,8 @@ from server.config.paths import write_private
 
 log = logging.getLogger(__name__)
 
+VERDICTS = "claude-verdicts.json"
+"""Name of the file in the data directory."""
 CHECK_FORM = 1
 """The form of the checks. Raise it when they change, or the way to drive the CLI: verdicts of another form are void."""
 MAX_PROGRAMS = 8
@@ -104,7 +106,7 @@ class VerdictFile:
         ]
         kept = [record, *others][:MAX_PROGRAMS]
         content = {"form": CHECK_FORM, "programs": [asdict(one) for one in kept]}
-        write_private(self._path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        write_private(self._path, orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
 
     def _read(self) -> list[CheckRecord]:
         try:
