@@ -141,9 +141,13 @@ class ClaudeCliBackend:
         if self._started_fast not in (None, Facility.FAST_DELTAS in self._facilities):
             # The variables of a process are set once.
             self._pool.drop_spares()
-        if findings != self._findings:
-            self._findings = findings
-            self._bus.publish(findings)
+        before, self._findings = self._findings, findings
+        if findings == before:
+            return
+        if before is None or findings.shortcomings != before.shortcomings:
+            for one in findings.shortcomings:
+                log.warning("%s %s", one.message, one.hint)
+        self._bus.publish(findings)
 
     def configure(self, config: CliConfig) -> None:
         """Apply another configuration.

@@ -65,19 +65,24 @@ class ApiStub:
 
     async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends."""
-        connection = h11.Connection(h11.SERVER)
         # A client that breaks the protocol or the connection gets no answer; its check sees that no request came.
-        with contextlib.suppress(h11.RemoteProtocolError, h11.LocalProtocolError, OSError):
-            while (request := await _read_request(connection, reader)) is not None:
-                answer = self._respond(connection, *request)
-                writer.write(answer)
-                await writer.drain()
-                if connection.our_state is h11.SEND_BODY:
-                    await reader.read()
-                if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
-                    break
-                connection.start_next_cycle()
-        writer.close()
+        try:
+            with contextlib.suppress(h11.RemoteProtocolError, h11.LocalProtocolError, OSError):
+                await self._answer_requests(h11.Connection(h11.SERVER), reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _answer_requests(
+        self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while (request := await _read_request(connection, reader)) is not None:
+            writer.write(self._respond(connection, *request))
+            await writer.drain()
+            if connection.our_state is h11.SEND_BODY:
+                await reader.read()
+            if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+                return
+            connection.start_next_cycle()
 
     def _respond(self, connection: h11.Connection, head: h11.Request, raw: bytes) -> bytes:
         if head.method != b"POST" or head.target.partition(b"?")[0] != b"/v1/messages":

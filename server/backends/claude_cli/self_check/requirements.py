@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -36,7 +37,7 @@ RESULT = "what the tool has found"
 CALL = "toolu_check_2"
 QUESTION = "What is next?"
 HISTORY = (ReplayTurn("user", [text_block(TURNS[0].question)]), *PAST)
-RECORD_SECONDS = 10.0
+RECORD_POLLS = 50
 
 
 async def check_requirements(bench: Workbench) -> dict[Facility, Verdict]:
@@ -71,7 +72,7 @@ async def _check_user(bench: Workbench, key: str | None) -> dict[Facility, Verdi
         if key is None and first.headers.get("authorization") != f"Bearer {TOKEN}":
             raise NotSignedIn("requests do not carry a plan's login")
         marks = await asyncio.to_thread(_find_marks, home)
-        record = await _wait_for_record(home, process)
+        record = await _wait_for_record(home)
         reasons = {
             Facility.RESUME: _judge_history(first),
             Facility.TOOLS_IN_BODY: _judge_definitions(first),
@@ -137,15 +138,13 @@ def _find_marks(home: Home) -> list[str]:
     return sorted(path.name for path in home.path.glob(f"*-{CANARY}"))
 
 
-async def _wait_for_record(home: Home, process: DrivenProcess) -> dict[str, Any]:
-    """The session record of the process, which it writes soon after its start; empty if it writes none."""
-    file = home.config / "sessions" / f"{process.channel.process.pid}.json"
-    deadline = asyncio.get_running_loop().time() + RECORD_SECONDS
-    while asyncio.get_running_loop().time() < deadline:
-        try:
-            return dict(orjson.loads(await asyncio.to_thread(file.read_bytes)))
-        except (OSError, ValueError, TypeError):
-            await asyncio.sleep(0.1)
+async def _wait_for_record(home: Home) -> dict[str, Any]:
+    """The session record of the home's one process, written soon after its start; empty if there is none."""
+    for _ in range(RECORD_POLLS):
+        for file in (home.config / "sessions").glob("*.json"):
+            with suppress(OSError, ValueError, TypeError):
+                return dict(orjson.loads(file.read_bytes()))
+        await asyncio.sleep(0.1)
     return {}
 
 

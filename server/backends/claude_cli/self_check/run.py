@@ -59,26 +59,26 @@ async def run_self_check(
 async def _check_all(bench: Workbench) -> dict[Facility, Verdict]:
     limit = asyncio.Semaphore(PROCESSES)
 
-    async def judge(check: Callable[[], Awaitable[T]]) -> T | Verdict:
+    async def attempt(check: Callable[[], Awaitable[T]]) -> T | Verdict:
         async with limit:
-            return await _attempt(check)
+            return await judge(check)
 
     async with asyncio.TaskGroup() as group:
-        living = group.create_task(judge(lambda: live(bench)))
-        requiring = group.create_task(judge(lambda: check_requirements(bench)))
+        living = group.create_task(attempt(lambda: live(bench)))
+        requiring = group.create_task(attempt(lambda: check_requirements(bench)))
     lived, required = living.result(), requiring.result()
     verdicts = dict.fromkeys(REQUIRED, required) if isinstance(required, Verdict) else required
     if isinstance(lived, Verdict):
         return {**verdicts, **dict.fromkeys(FAST_PATH_CHECKS, lived)}
     async with asyncio.TaskGroup() as group:
         tasks = {
-            facility: group.create_task(judge(lambda check=check: check(bench, lived)))  # type: ignore[misc]
+            facility: group.create_task(attempt(lambda check=check: check(bench, lived)))  # type: ignore[misc]
             for facility, check in FAST_PATH_CHECKS.items()
         }
     return {**verdicts, **{facility: task.result() or PROVEN for facility, task in tasks.items()}}
 
 
-async def _attempt(check: Callable[[], Awaitable[T]]) -> T | Verdict:
+async def judge(check: Callable[[], Awaitable[T]]) -> T | Verdict:
     """Run a check; return its failure as a verdict."""
     try:
         return await check()

@@ -110,8 +110,7 @@ class SelfCheck:
             is_known = record is not None and record.is_final
             if record is None or not record.is_final:
                 await self._wait_until_quiet()
-                attempts = record.attempts + 1 if record is not None else 1
-                record = CheckRecord(program, await self._run(subject.path), attempts)
+                record = CheckRecord.after_run(program, await self._run(subject.path), record)
         except OSError as error:
             log.warning(
                 "Claude Code %s cannot be checked, so it is driven without fast paths: %s", subject.version, error

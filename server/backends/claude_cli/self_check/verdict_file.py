@@ -7,15 +7,14 @@ computed once: as long as the file looks the same, it is not read again.
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from server.backends.claude_cli.facilities import Facility
-from server.backends.claude_cli.self_check.verdict import Verdict, is_conclusive
+from server.backends.claude_cli.self_check.verdict import Verdict, Verdicts, is_conclusive
 from server.config.paths import write_private
 
 log = logging.getLogger(__name__)
@@ -59,15 +58,24 @@ class CheckRecord:
     """The verdicts on a program, from the latest of `attempts` runs."""
 
     program: Program
-    verdicts: Mapping[Facility, Verdict]
+    verdicts: Verdicts
     attempts: int = 1
     checked_at: float = field(default_factory=time.time)
     """Epoch seconds."""
 
+    @classmethod
+    def after_run(cls, program: Program, verdicts: Verdicts, before: "CheckRecord | None") -> "CheckRecord":
+        """The record of a run, which follows the runs of `before`."""
+        attempts = before.attempts + 1 if before is not None else 1
+        if attempts >= MAX_ATTEMPTS:
+            # What hangs or dies each time is not the computer's fault.
+            verdicts = {one: replace(verdict, conclusive=True) for one, verdict in verdicts.items()}
+        return cls(program, verdicts, attempts)
+
     @property
     def is_final(self) -> bool:
-        """Whether another run is not worth it."""
-        return is_conclusive(self.verdicts) or self.attempts >= MAX_ATTEMPTS
+        """Whether another run would say nothing new."""
+        return is_conclusive(self.verdicts)
 
 
 class VerdictFile:
