@@ -1,4 +1,4 @@
-"""The real CLI behind a program that changes some of its lines, arguments or variables: an older one, or a wrong one."""
+"""The real CLI behind a program that changes some of its lines, arguments or variables: an older or a wrong one."""
 
 import sys
 from pathlib import Path

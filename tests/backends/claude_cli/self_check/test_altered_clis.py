@@ -31,7 +31,7 @@ def heard(line):
 KEEPS_FAILED_TURNS = """
 def heard(line):
     if line.get("type") == "user":
-        state["text"] = line["message"]["content"][0]["text"]
+        state["text"] = line["message"]["content"][0].get("text")
     if subtype(line) == "rewind_conversation" and state["text"] == "self-check-canary":
         answer(line, rewound=True)
         return []
