@@ -136,9 +136,11 @@ class SelfCheck:
         return verdicts
 
     def _use_record(self, record: CheckRecord, *, is_new: bool) -> None:
-        self._verdicts = record.verdicts
-        self._is_new = is_new
-        self._facilities.replace_proven(proven_facilities(record.verdicts))
+        # The same verdicts again, once the program's version is known: what was withdrawn since stays off.
+        if record.verdicts != self._verdicts:
+            self._verdicts = record.verdicts
+            self._is_new = is_new
+            self._facilities.replace_proven(proven_facilities(record.verdicts))
         self._publish()
 
     def _publish(self) -> None:
