@@ -48,24 +48,28 @@ REQUIRED = frozenset(
     }
 )
 """What every request relies on. There is no other way, so nothing is switched off: a failure is told as a problem."""
-IN_USE = frozenset({Facility.FAST_DELTAS})
-"""The fast paths that requests take where they are proven. The others are checked, but nothing uses them."""
+IN_USE = frozenset(Facility) - REQUIRED
+"""The fast paths that requests take where they are proven."""
 
 
 class Facilities:
     """The facilities that may be used now: those proven, less those withdrawn since.
 
-    One instance belongs to the backend; `on_withdrawal` is called after each first withdrawal of a facility.
+    One instance belongs to the backend. `on_withdrawal` is called after each first withdrawal of a facility.
     """
 
-    def __init__(self, proven: Iterable[Facility] = (), on_withdrawal: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, proven: Iterable[Facility] = ()) -> None:
+        self.on_withdrawal: Callable[[], None] = lambda: None
         self._proven = frozenset(proven)
-        self._on_withdrawal = on_withdrawal
         self._withdrawn: dict[Facility, str] = {}
         self._failures: dict[Facility, int] = {}
 
     def __contains__(self, facility: Facility) -> bool:
         return facility in self._proven and facility not in self._withdrawn
+
+    def usable(self) -> frozenset[Facility]:
+        """The facilities that may be used now."""
+        return frozenset(facility for facility in self._proven if facility in self)
 
     def replace_proven(self, proven: Iterable[Facility]) -> None:
         """Use the verdicts on another program, which may do what the last one failed to do."""
@@ -79,7 +83,7 @@ class Facilities:
         if facility in self:
             self._withdrawn[facility] = reason
             log.warning("Claude Code's %s failed and is switched off until the next start: %s", facility, reason)
-            self._on_withdrawal()
+            self.on_withdrawal()
 
     @property
     def withdrawn(self) -> Mapping[Facility, str]:

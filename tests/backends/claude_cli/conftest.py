@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 import pytest
 
 from server.backends.claude_cli.backend import ClaudeCliBackend, CliConfig
-from server.backends.claude_cli.facilities import Facilities
 from server.backends.claude_cli.pool.pool import PoolLimits
 from server.core.events import EventBus
 
@@ -20,7 +19,7 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
         bus=None,
         load_user_settings=False,
         claude_path=cli_path,
-        facilities=(),
+        facilities=None,
         **limits,
     ):
         config = CliConfig(
@@ -31,7 +30,7 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
             limits=PoolLimits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
             load_user_settings=load_user_settings,
         )
-        backend = ClaudeCliBackend(config, bus or EventBus(), Facilities(facilities))
+        backend = ClaudeCliBackend(config, bus or EventBus(), facilities)
         await backend.start()
         try:
             yield backend

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from server.backends.claude_cli.chat import recycling
-from server.backends.claude_cli.facilities import Facility
+from server.backends.claude_cli.facilities import Facilities, Facility
 from server.core.errors import DragomanError
 from tests.asking import ask, assistant, fold, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, HttpError, Stop, Text, ToolUse
@@ -65,7 +65,7 @@ async def first_turn(backend, request):
 @pytest.mark.parametrize("end", ["regenerated", "edited", "left", "max_tokens", 429, 500, 529])
 async def test_the_process_goes_on_with_what_came_before(start_backend, simulator, end):
     before = ("a", assistant("You said: a"))
-    async with start_backend(facilities=PROVEN) as backend:
+    async with start_backend(facilities=Facilities(PROVEN)) as backend:
         process = await first_turn(backend, ask("a", system=["One."]))
         request = ask(*before, "b", system=["One."])
         if end in ("regenerated", "edited"):
@@ -106,7 +106,7 @@ async def end_at_max_tokens(backend, simulator, request):
 @pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-sonnet-4-5"])
 async def test_another_conversation_is_sent_as_by_a_fresh_process(start_backend, simulator, end, model):
     canary = {"system": ["canary-system"], "tools": [tool("look")] if end == "held" else []}
-    async with start_backend(max_conversations=1, facilities=PROVEN) as backend:
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
         first = ask("canary-question", model=model, max_tokens=50_000, **canary)
         if end == "left":
             await leave_early(backend, simulator, first, (Text("canary-answer and more"),))
@@ -139,7 +139,7 @@ async def test_another_conversation_is_sent_as_by_a_fresh_process(start_backend,
     ids=["tools removed", "tools changed", "no system prompt", "other betas"],
 )
 async def test_what_a_process_keeps_forbids_reuse(start_backend, simulator, first, then):
-    async with start_backend(max_conversations=1, facilities=PROVEN) as backend:
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
         process = await first_turn(backend, ask("a", **first))
         await fold(backend.stream(ask("b", **then)))
         assert await resting(backend) != process
@@ -148,7 +148,7 @@ async def test_what_a_process_keeps_forbids_reuse(start_backend, simulator, firs
 
 
 async def test_a_refusal_ends_the_process(start_backend, simulator):
-    async with start_backend(facilities=PROVEN) as backend:
+    async with start_backend(facilities=Facilities(PROVEN)) as backend:
         process = await first_turn(backend, ask("a"))
         simulator.script([Text("no"), Stop("refusal")])
         await fold(backend.stream(ask("a", assistant("You said: a"), "b")))
@@ -158,7 +158,7 @@ async def test_a_refusal_ends_the_process(start_backend, simulator):
 @pytest.mark.parametrize("limit", ["MAX_CONVERSATIONS", "MAX_RESIDENT_BYTES"])
 async def test_a_worn_process_ends(start_backend, monkeypatch, limit):
     monkeypatch.setattr(recycling, limit, 1)
-    async with start_backend(max_conversations=1, facilities=PROVEN) as backend:
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
         process = await first_turn(backend, ask("a"))
         await fold(backend.stream(ask("b")))
         assert await resting(backend) != process

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from server.backends.claude_cli.facilities import Facility
+from server.backends.claude_cli.facilities import Facilities, Facility
 from server.core.errors import DragomanError
 from tests.asking import ask, fold, text, tool, user
 from tests.backends.claude_cli.test_recycling import sent
@@ -139,7 +139,7 @@ async def test_no_conversation_leaves_a_trace_in_another(start_backend, simulato
     simulator.script(answer_to, when=lambda call: True)
     finished: list[Talk] = []
     active: list[Talk] = []
-    async with start_backend(spares=1, max_conversations=2, facilities=FACILITIES) as backend:
+    async with start_backend(spares=1, max_conversations=2, facilities=Facilities(FACILITIES)) as backend:
         number, served = 0, 0
         while number < count or active:
             if number < count and len(active) < 3:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.backends.claude_cli.facilities import Facility
+from server.backends.claude_cli.facilities import Facilities, Facility
 from tests.asking import ask, assistant, fold, text, tool, user
 from tests.backends.claude_cli.test_recycling import assert_as_fresh, pids, resting, sent
 from tests.simulator import Text, ToolUse
@@ -26,7 +26,7 @@ async def parked(backend):
 )
 async def test_a_warm_spare_sends_what_a_fresh_process_sends(start_backend, simulator, model, options):
     request = ask("Hi", model=model, max_tokens=50_000, **options)
-    async with start_backend(spares=1, facilities=WARM) as backend:
+    async with start_backend(spares=1, facilities=Facilities(WARM)) as backend:
         spare = await parked(backend)
         assert simulator.messages_calls == []  # the turn that warmed it has asked nobody
         await fold(backend.stream(request))
@@ -49,7 +49,7 @@ async def test_a_warm_spare_sends_what_a_fresh_process_sends(start_backend, simu
 )
 async def test_a_guess_leaves_no_trace(start_backend, simulator, then, fits):
     first = {"system": ["One."], "tools": [LOOK]}
-    async with start_backend(spares=1, facilities=WARM) as backend:
+    async with start_backend(spares=1, facilities=Facilities(WARM)) as backend:
         for words in ("a", "b"):
             await parked(backend)
             await fold(backend.stream(ask(words, **first)))
@@ -79,7 +79,7 @@ async def test_a_replayed_conversation_is_sent_as_it_was_lived(start_backend, si
         await fold(lived.stream(ask(*next_one, **options)))
         expected_next = simulator.messages_calls[-1]
     before = len(simulator.messages_calls)
-    async with start_backend(facilities=[*WARM, Facility.CACHED_REPLAY]) as replayed:
+    async with start_backend(facilities=Facilities([*WARM, Facility.CACHED_REPLAY])) as replayed:
         await fold(replayed.stream(ask(*HISTORY, **options)))
         assert sent(simulator.messages_calls[-1]) == sent(expected)
         await resting(replayed)
@@ -101,6 +101,6 @@ async def test_replayed_calls_are_sent_as_they_were_lived(start_backend, simulat
         turns += [{"role": "assistant", "content": answered.content}, "b"]
         await fold(lived.stream(ask(*turns, **options)))
         expected = simulator.messages_calls[-1]
-    async with start_backend(facilities=[*WARM, Facility.CACHED_REPLAY]) as replayed:
+    async with start_backend(facilities=Facilities([*WARM, Facility.CACHED_REPLAY])) as replayed:
         await fold(replayed.stream(ask(*turns, **options)))
         assert sent(simulator.messages_calls[-1]) == sent(expected)

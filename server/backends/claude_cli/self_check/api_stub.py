@@ -11,7 +11,7 @@ from typing import Any
 import h11
 import orjson
 
-from server.core.messages import Block, StreamEvent
+from server.core.messages import StreamEvent
 
 READ_BYTES = 64 * 1024
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -43,35 +43,61 @@ class RecordedRequest:
         return {name: value for name, value in self.headers.items() if name not in PER_REQUEST_HEADERS}
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The events of an answer. Without an end, nothing follows them until the client closes the connection."""
+
+    events: Sequence[StreamEvent]
+    ends: bool = True
+
+
 class ApiStub:
-    """Records requests; answers each from `answers`, and with a short text when they are used up."""
+    """Records requests; answers each from `answers`, and with 500 when they are used up.
+
+    `requests` are those to the Messages API, `strays` the targets of all others.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[RecordedRequest] = []
-        self.answers: deque[Sequence[StreamEvent]] = deque()
+        self.strays: list[str] = []
+        self.answers: deque[Answer] = deque()
 
     async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until it ends."""
-        connection = h11.Connection(h11.SERVER)
         # A client that breaks the protocol or the connection gets no answer; its check sees that no request came.
-        with contextlib.suppress(h11.RemoteProtocolError, h11.LocalProtocolError, OSError):
-            while (request := await _read_request(connection, reader)) is not None:
-                writer.write(self._respond(connection, *request))
-                await writer.drain()
-                if connection.our_state is h11.MUST_CLOSE:
-                    break
-                connection.start_next_cycle()
-        writer.close()
+        try:
+            with contextlib.suppress(h11.RemoteProtocolError, h11.LocalProtocolError, OSError):
+                await self._answer_requests(h11.Connection(h11.SERVER), reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _answer_requests(
+        self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while (request := await _read_request(connection, reader)) is not None:
+            writer.write(self._respond(connection, *request))
+            await writer.drain()
+            if connection.our_state is h11.SEND_BODY:
+                await reader.read()
+            if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+                return
+            connection.start_next_cycle()
 
     def _respond(self, connection: h11.Connection, head: h11.Request, raw: bytes) -> bytes:
-        if head.method == b"POST" and head.target.partition(b"?")[0] == b"/v1/messages":
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-            self.requests.append(RecordedRequest(headers, raw))
-            events = self.answers.popleft() if self.answers else text_answer("Done.")
-            return _encode_response(connection, 200, b"text/event-stream", b"".join(map(_encode_event, events)))
-        error = {"type": "error", "error": {"type": "not_found_error", "message": "not found"}}
-        return _encode_response(connection, 404, b"application/json", orjson.dumps(error))
+        if head.method != b"POST" or head.target.partition(b"?")[0] != b"/v1/messages":
+            self.strays.append(f"{head.method.decode('latin-1')} {head.target.decode('latin-1')}")
+            return _encode_error(connection, 404, "not_found_error")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+        self.requests.append(RecordedRequest(headers, raw))
+        if not self.answers:
+            return _encode_error(connection, 500, "api_error")
+        answer = self.answers.popleft()
+        sent: list[h11.Event] = [
+            h11.Response(status_code=200, headers=[(b"content-type", b"text/event-stream")]),
+            h11.Data(data=b"".join(map(_encode_event, answer.events))),
+        ]
+        return _encode(connection, [*sent, h11.EndOfMessage()] if answer.ends else sent)
 
 
 @asynccontextmanager
@@ -96,48 +122,19 @@ async def open_stub() -> AsyncIterator[ApiStub]:
         await asyncio.gather(*connections, return_exceptions=True)
 
 
-def text_answer(*deltas: str, thinking: Sequence[str] = ()) -> list[StreamEvent]:
-    """The events of an answer of text, with a thinking block before it if there is thinking."""
-    parts: list[tuple[Block, list[dict[str, Any]]]] = []
-    if thinking:
-        signed = [{"type": "thinking_delta", "thinking": text} for text in thinking]
-        signed.append({"type": "signature_delta", "signature": "c2lnbmF0dXJl"})
-        parts.append(({"type": "thinking", "thinking": "", "signature": ""}, signed))
-    parts.append(({"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in deltas]))
-    return _message_events(parts, "end_turn")
-
-
-def call_answer(call_id: str, name: str, input_json: Sequence[str]) -> list[StreamEvent]:
-    """The events of an answer that calls a tool; its arguments come in pieces of JSON."""
-    start = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
-    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in input_json]
-    return _message_events([(start, deltas)], "tool_use")
-
-
-def _message_events(parts: Sequence[tuple[Block, list[dict[str, Any]]]], reason: str) -> list[StreamEvent]:
-    usage = {"input_tokens": 10, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 1}
-    message = {
-        **{"id": "msg_check", "type": "message", "role": "assistant", "model": "claude-check", "content": []},
-        **{"stop_reason": None, "stop_sequence": None, "usage": usage},
-    }
-    events: list[StreamEvent] = [{"type": "message_start", "message": message}]
-    for index, (block, deltas) in enumerate(parts):
-        events.append({"type": "content_block_start", "index": index, "content_block": block})
-        events += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
-        events.append({"type": "content_block_stop", "index": index})
-    end = {"stop_reason": reason, "stop_sequence": None}
-    events.append({"type": "message_delta", "delta": end, "usage": {"output_tokens": 10}})
-    return [*events, {"type": "message_stop"}]
-
-
 def _encode_event(event: StreamEvent) -> bytes:
     return b"event: " + str(event["type"]).encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n"
 
 
-def _encode_response(connection: h11.Connection, status: int, kind: bytes, body: bytes) -> bytes:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    sent = [h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()]
-    return b"".join(connection.send(event) or b"" for event in sent)
+def _encode_error(connection: h11.Connection, status: int, kind: str) -> bytes:
+    body = orjson.dumps({"type": "error", "error": {"type": kind, "message": "not a part of the check"}})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    head = h11.Response(status_code=status, headers=headers)
+    return _encode(connection, [head, h11.Data(data=body), h11.EndOfMessage()])
+
+
+def _encode(connection: h11.Connection, events: Sequence[h11.Event]) -> bytes:
+    return b"".join(connection.send(event) or b"" for event in events)
 
 
 async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request, bytes] | None:
