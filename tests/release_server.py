@@ -1,5 +1,6 @@
 """A web server with a list of releases, as GitHub's API has it."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,8 +70,8 @@ class ReleaseServer:
         return f"http://127.0.0.1:{self.port}"
 
     @contextmanager
-    def running(self) -> Iterator["ReleaseServer"]:
-        """Serve until the end of the block."""
+    def running(self, tls: ssl.SSLContext | None = None) -> Iterator["ReleaseServer"]:
+        """Serve until the end of the block, by HTTPS if a context is given."""
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -91,6 +92,8 @@ class ReleaseServer:
                 """Be silent about clients that leave."""
 
         http = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            http.socket = tls.wrap_socket(http.socket, server_side=True)
         self.port = http.server_address[1]
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

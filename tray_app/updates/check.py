@@ -139,25 +139,27 @@ class UpdateCheck(QObject):
             return
         # Before the request: after a failure, or a crash, the next automatic check is a day away as well.
         self._context.preferences.set_value(LAST_CHECK, self._context.clock())
-        self._set_state("checking")
+        self.state = "checking"
         self._task = self._context.run(self._check(feed), name="check for updates")
+        # A task that is cancelled before its first step has no end of its own.
+        self._task.add_done_callback(lambda _: self._end_check())
+        self.changed.emit()
 
     async def _check(self, feed: ReleaseFeed) -> None:
-        state: CheckState = "idle"
         try:
             releases = await fetch_releases(feed)
-            newer = tuple(newer_releases(releases, self.running))
-            self.result = CheckResult(newer, max((entry.version for entry in releases), default=None))
-            self.error, state = None, "done"
-            log.info("checked for updates: %s", f"{newer[0].version} is available" if newer else "none")
         except DragomanError as error:
             # The page shows it; an automatic check fails silently.
-            self.error, state = error, "failed"
+            self.error, self.state = error, "failed"
             log.info("the check for updates failed: %s", error)
-        finally:
-            self._task = None
-            self._set_state(state)
+            return
+        newer = tuple(newer_releases(releases, self.running))
+        self.result = CheckResult(newer, max((entry.version for entry in releases), default=None))
+        self.error, self.state = None, "done"
+        log.info("checked for updates: %s", f"{newer[0].version} is available" if newer else "none")
 
-    def _set_state(self, state: CheckState) -> None:
-        self.state = state
+    def _end_check(self) -> None:
+        self._task = None
+        if self.state == "checking":  # it was cancelled
+            self.state = "idle"
         self.changed.emit()

@@ -111,10 +111,7 @@ def _status_error(response: httpx2.Response, feed: ReleaseFeed) -> UpdateCheckFa
             hint=tr("Open the release page: the project may have moved."),
         )
     if status == 407:
-        return UpdateCheckFailed(
-            tr("Your network's proxy wants a user name and password."),
-            hint=tr("Put them into HTTPS_PROXY, and start Dragoman again."),
-        )
+        return _proxy_login_error()
     if status >= 500:
         return UpdateCheckFailed(
             tr("{host} has a problem of its own (status {status}).").format(host=feed.host, status=status),
@@ -145,6 +142,8 @@ def _transport_error(error: httpx2.HTTPError, feed: ReleaseFeed) -> UpdateCheckF
             tr("The certificate of {host} could not be verified.").format(host=feed.host),
             hint=tr("Check the computer's date. If a proxy reads your traffic, name its certificate in SSL_CERT_FILE."),
         )
+    if isinstance(error, httpx2.ProxyError) and str(error).startswith("407"):
+        return _proxy_login_error()
     if isinstance(error, httpx2.ProxyError):
         return UpdateCheckFailed(
             tr("The proxy set in the environment did not connect to {host}.").format(host=feed.host),
@@ -156,6 +155,13 @@ def _transport_error(error: httpx2.HTTPError, feed: ReleaseFeed) -> UpdateCheckF
             hint=tr("Check the network connection and proxy, then try again."),
         )
     return UpdateCheckFailed(tr("The connection to {host} was cut.").format(host=feed.host), hint=tr("Try again."))
+
+
+def _proxy_login_error() -> UpdateCheckFailed:
+    return UpdateCheckFailed(
+        tr("Your network's proxy wants a user name and password."),
+        hint=tr("Put them into HTTPS_PROXY, and start Dragoman again."),
+    )
 
 
 def _is_caused_by(error: BaseException, kind: type[BaseException]) -> bool:

@@ -68,6 +68,7 @@ async def test_lines_of_the_menu(menu: TrayMenu) -> None:
         "Open logs folder",
         "Start at login",
         "Settings...",
+        "Check for updates...",
         "Quit",
     ]
 
