@@ -39,9 +39,10 @@ def note(event, arguments):
             raise OSError("this test has no such host")
 
 sys.addaudithook(note)
-from tray_app.updates import check, feed
+from tray_app.updates import feed
+feed.find_release_feed = lambda: feed.ReleaseFeed("http://{FEED_HOST}/list", "https://{FEED_HOST}/o/n")
+from tray_app.updates import check
 check.FIRST_MS, check.EVERY_MS, check.DAY_SECONDS = 1, 5, 0
-check.find_release_feed = lambda: feed.ReleaseFeed("http://{FEED_HOST}/list", "https://{FEED_HOST}/o/n")
 from tray_app.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """

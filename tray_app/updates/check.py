@@ -50,12 +50,12 @@ class UpdateCheck(QObject):
     def __init__(
         self,
         context: "Context",
-        feed: ReleaseFeed | None = None,
+        find_feed: Callable[[], ReleaseFeed | None] = find_release_feed,
         find_method: Callable[[], InstallMethod] = find_install_method,
     ) -> None:
         super().__init__()
         self._context = context
-        self._given_feed = feed
+        self._find_feed = find_feed
         self._find_method = find_method
         self.running = Version(__version__)
         self.state: CheckState = "idle"
@@ -69,7 +69,7 @@ class UpdateCheck(QObject):
     @property
     def feed(self) -> ReleaseFeed | None:
         """The place that is asked; None if this build names none."""
-        return self._given_feed or find_release_feed()
+        return self._find_feed()
 
     @property
     def newest(self) -> Release | None:

@@ -96,7 +96,7 @@ async def draw_updates(place: Path, out: Path, *, themes: Sequence[str], size: t
 
 def _maker(feed: ReleaseFeed | None, method: InstallMethod) -> Callable[[Context], UpdateCheck]:
     def make(context: Context) -> UpdateCheck:
-        check = UpdateCheck(context, feed, lambda: method)
+        check = UpdateCheck(context, lambda: feed, lambda: method)
         check.running = RUNNING
         return check
 

@@ -40,7 +40,7 @@ async def make(
 
     def make(**changes: Any) -> UpdateCheck:
         def make_check(context: Context) -> UpdateCheck:
-            made = UpdateCheck(context, **({"feed": server.feed()} | changes))
+            made = UpdateCheck(context, **({"find_feed": server.feed} | changes))
             made.running = Version("0.1.0")
             return made
 
@@ -242,7 +242,7 @@ async def test_a_build_without_checks_asks_nothing(
 
 @pytest.mark.usefixtures("fast")
 async def test_without_a_feed_nothing_is_asked(make: Callable[..., UpdateCheck]) -> None:
-    made = make(feed=None)
+    made = make(find_feed=lambda: None)
     assert made.feed is None
     made.check_now()
     assert made.state == "idle"

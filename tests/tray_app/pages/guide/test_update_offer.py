@@ -16,7 +16,7 @@ from tray_app.updates.feed import feed_of_repository
 @pytest.fixture
 async def with_feed(make_context: Callable[..., Context]) -> AsyncIterator[Context]:
     feed = feed_of_repository("https://github.com/o/n")
-    context = make_context(updates=lambda context: UpdateCheck(context, feed))
+    context = make_context(updates=lambda context: UpdateCheck(context, lambda: feed))
     yield context
     await context.close()
 
@@ -47,10 +47,11 @@ async def test_a_choice_that_cannot_be_saved_is_taken_back(with_feed: Context) -
 
 
 async def test_it_is_hidden_where_it_has_no_effect(
-    with_feed: Context, context: Context, monkeypatch: pytest.MonkeyPatch
+    with_feed: Context, make_context: Callable[..., Context], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert context.updates.feed is None, "the repository is a placeholder"
-    assert UpdateOffer(context).isHidden()
+    without = make_context(updates=lambda context: UpdateCheck(context, lambda: None))
+    assert UpdateOffer(without).isHidden()
+    await without.close()
     with monkeypatch.context() as patch:
         patch.setitem(os.environ, "DRAGOMAN_CHECK_UPDATES", "false")
         assert UpdateOffer(with_feed).isHidden()

@@ -71,12 +71,13 @@ async def test_checks_for_updates_are_off_until_switched_on(
     await until(lambda: in_file().get("check_updates") is True)
 
 
-async def test_a_build_without_a_place_for_releases_says_so(page: SettingsPage) -> None:
-    # The project's own metadata names a placeholder here; with a place the row names its host.
-    assert (
-        page.application.updates.row.help.text()
-        == "This build names no place for releases, so there is nothing to check."
-    )
+async def test_a_build_without_a_place_for_releases_says_so(make_context: Callable[..., Context]) -> None:
+    context = make_context(updates=lambda context: UpdateCheck(context, lambda: None))
+    section = ApplicationSection(context)
+    text = section.updates.row.help.text()
+    assert text == "This build names no place for releases, so there is nothing to check."
+    section.deleteLater()
+    await context.close()
 
 
 async def test_the_button_checks_on_the_page_of_updates(page: SettingsPage, context: Context) -> None:
@@ -95,7 +96,7 @@ async def test_a_distribution_can_leave_updates_out(context: Context, monkeypatc
 
 async def test_the_row_names_the_host_that_is_asked(make_context: Callable[..., Context]) -> None:
     feed = feed_of_repository("https://github.com/o/n")
-    context = make_context(updates=lambda context: UpdateCheck(context, feed))
+    context = make_context(updates=lambda context: UpdateCheck(context, lambda: feed))
     section = ApplicationSection(context)
     assert "asks api.github.com for the list of releases" in section.updates.row.help.text()
     section.deleteLater()

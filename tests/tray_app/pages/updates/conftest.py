@@ -35,7 +35,7 @@ async def updates_context(
     """A context of version 0.1.0, installed as a Debian package."""
 
     def make_check(context: Context) -> UpdateCheck:
-        check = UpdateCheck(context, server.feed() if has_feed else None, lambda: DEB)
+        check = UpdateCheck(context, lambda: server.feed() if has_feed else None, lambda: DEB)
         check.running = Version("0.1.0")
         return check
 
