@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from bundle.contents import choose_files, is_wanted, list_data, list_modules
+from bundle.contents import choose_files, find_metadata, is_wanted, list_data, list_modules
+from project import read_project
 
 ROOT = Path(__file__).parents[2]
 START = ROOT / "packaging" / "bundle" / "start.py"
@@ -102,3 +103,11 @@ def test_the_program_passes_on_the_users_library_path(
         check=True,
     )
     assert ran.stdout.strip() == f"{passed_on} False"
+
+
+def test_the_bundle_has_the_metadata_that_names_the_repository() -> None:
+    source, folder = find_metadata("dragoman")
+    assert folder.startswith("dragoman-")
+    assert folder.endswith(".dist-info")
+    assert is_wanted(f"{folder}/METADATA", "linux")
+    assert f"Project-URL: Repository, {read_project().repository}" in Path(source).read_text(encoding="utf-8")
