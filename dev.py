@@ -45,7 +45,7 @@ DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
-PACKAGING_PACKAGES = ("binutils",)  # PyInstaller reads and strips libraries with them
+PACKAGING_PACKAGES = ("binutils", "squashfs-tools", "squashfuse", "fuse3")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8

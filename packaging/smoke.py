@@ -44,11 +44,17 @@ class SmokeFailed(Exception):
     """The package does not work. The text says what failed, with the program's output."""
 
 
-def run_smoke_test(command: Sequence[str], *, window: bool = True, variables: Mapping[str, str] | None = None) -> None:
+def run_smoke_test(
+    command: Sequence[str],
+    *,
+    window: bool = True,
+    variables: Mapping[str, str] | None = None,
+    own_command: str | None = None,
+) -> None:
     """Use the program that `command` starts, and end it. Raises SmokeFailed.
 
     `window` is whether it has one; that is looked at on Linux, where a screen can be made. `variables` are added to
-    its environment.
+    its environment. `own_command` is what its messages must tell the user to run.
     """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dragoman-smoke-")))
@@ -64,6 +70,8 @@ def run_smoke_test(command: Sequence[str], *, window: bool = True, variables: Ma
             check_commands(command, environment)
             with started([*command, "serve", "--port", "0"], environment, LISTENING, home / "serve.log") as address:
                 check_server(command, environment, address)
+                if own_command and f"'{own_command} key'" not in (home / "serve.log").read_text("utf-8"):
+                    raise SmokeFailed(f"`serve` does not name {own_command}")
             if window and sys.platform == "linux":
                 display = stack.enter_context(screen(home / "screen.log"))
                 check_window(command, environment | {"DISPLAY": display}, home)

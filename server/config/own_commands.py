@@ -79,7 +79,12 @@ def app_image(installation: Installation) -> str | None:
     is inside the image.
     """
     image, mount = installation.environment.get("APPIMAGE"), installation.environment.get("APPDIR")
-    return image if image and mount and installation.executable.is_relative_to(mount) else None
+    if not image or not mount:
+        return None
+    # A bundle's program is a path without links, while the mount is below TMPDIR, which may be one. The program's own
+    # link is kept: the interpreter of a virtual environment leads out of the image.
+    folder = installation.executable.parent.resolve()
+    return image if folder.is_relative_to(Path(mount).resolve()) else None
 
 
 def own_command(*arguments: str) -> str:

@@ -71,6 +71,28 @@ def test_a_bundle_and_an_image_are_started_themselves(tmp_path: Path) -> None:
 
 
 @posix
+def test_an_image_is_recognised_when_its_folder_for_mounts_is_a_link(tmp_path: Path) -> None:
+    # The runtime names its mount as TMPDIR does; the bundle's program finds itself by its real path.
+    mount = tmp_path / "real" / ".mount_Dragoman"
+    program = Path(put(mount / "usr" / "lib" / "dragoman"))
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(tmp_path / "linked" / mount.name)}
+    inside = Installation(program, program, frozen=True, environment=environment)
+    assert program_command(inside, tmp_path) == ["/opt/Tray.AppImage"]
+
+
+@posix
+def test_an_interpreter_that_is_a_link_out_of_the_image_is_in_it(tmp_path: Path) -> None:
+    mount = tmp_path / ".mount_Dragoman"
+    interpreter = mount / "usr" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.symlink_to(sys.executable)
+    environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(mount)}
+    inside = Installation(interpreter, interpreter, environment=environment)
+    assert program_command(inside, tmp_path) == ["/opt/Tray.AppImage"]
+
+
+@posix
 def test_the_line_of_this_installation_runs_on_the_same_folders(tmp_path: Path) -> None:
     data = tmp_path / "my data"
     set_host(data, default_config_dir(), window=False)

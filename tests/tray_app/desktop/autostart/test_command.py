@@ -1,6 +1,7 @@
 """The command of the next login, for every way of installing."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,19 @@ def test_app_image_is_started_by_its_file_rather_than_its_mount(tmp_path: Path) 
         environment={"APPIMAGE": "/home/me/Apps/Dragoman.AppImage", "APPDIR": str(mount)},
     )
     assert start_command(installation) == ("/home/me/Apps/Dragoman.AppImage", "--hidden")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="AppImages and links are POSIX's")
+def test_app_image_is_found_when_its_mount_is_reached_by_a_link(tmp_path: Path) -> None:
+    program = _program(tmp_path / "real" / ".mount_Dragoman" / "usr" / "lib" / "dragoman" / "dragoman")
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    installation = Installation(
+        executable=program,
+        script=program,
+        frozen=True,
+        environment={"APPIMAGE": "/home/me/Dragoman.AppImage", "APPDIR": str(tmp_path / "linked" / ".mount_Dragoman")},
+    )
+    assert start_command(installation) == ("/home/me/Dragoman.AppImage", "--hidden")
 
 
 def test_variables_of_another_app_image_are_ignored(tmp_path: Path) -> None:
