@@ -8,6 +8,7 @@ itself, and another tool that does so is the user's choice.
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import struct
 import subprocess
@@ -122,7 +123,7 @@ def check(build: Build, artefact: Path) -> None:
             command, variables = [str(mount / "AppRun")], {"APPIMAGE": str(artefact), "APPDIR": str(mount)}
         try:
             # The mount is gone after the program's end, so its messages must name the file.
-            run_smoke_test(command, variables=variables, own_command=str(artefact))
+            run_smoke_test(command, variables=variables, own_command=shlex.quote(str(artefact)))
         except SmokeFailed as error:
             raise BuildFailed(f"the AppImage does not work: {error}") from error
 
