@@ -45,12 +45,21 @@ DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
-PACKAGING_PACKAGES = ("binutils", "squashfs-tools", "squashfuse", "fuse3")
+# For the libraries of a bundle, and the image in an AppImage.
+PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3")
+TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES
+# Validators of what packages install, and clean systems to install them in.
+PACKAGE_CHECK_PACKAGES = (
+    "appstream", "desktop-file-utils", "flatpak", "flatpak-builder", "flatpak-xdg-utils", "lintian", "mandoc",
+    "mmdebstrap", "systemd",
+)  # fmt: skip
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
 # The check runs the store's tests once more with these arguments.
 NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
+# Kinds of packages that the check builds and tries: those that take a few minutes.
+CHECKED_PACKAGES = ("wheel", "bundle")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "packaging", "tray"})
 
@@ -430,7 +439,7 @@ def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Run ruff, mypy and the tests, even if one fails. Arguments go to pytest."""
+    """Run ruff, mypy and the tests, and build and try packages, even if one fails. Arguments go to pytest."""
     python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
     steps = {
         "ruff check": [str(python), "-m", "ruff", "check", "."],
@@ -440,6 +449,7 @@ def check(arguments: list[str]) -> int:
     }
     if has_newer_sqlite():
         steps["newer SQLite"] = pytest_command(python, missing, parallel_options(NEWER_SQLITE))
+    steps["packages"] = [str(python), str(ROOT / "packaging" / "make.py"), "--check", *CHECKED_PACKAGES]
     return run_steps(steps)
 
 
@@ -482,7 +492,9 @@ def clients(arguments: list[str]) -> int:
 
 def package(arguments: list[str]) -> int:
     """Build packages into dist/, all that this system can build or those named; `--check` proves them."""
-    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
+    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    if "--check" in arguments:  # an environment that is ready may lack them
+        provide_packages(PACKAGE_CHECK_PACKAGES, install=True)
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 
@@ -496,7 +508,7 @@ def setup(arguments: list[str]) -> int:
     """Install everything that the other commands need."""
     if arguments:
         raise SetupFailed("setup takes no arguments")
-    provide_packages(TEST_PACKAGES + PACKAGING_PACKAGES, install=True)
+    provide_packages(TEST_PACKAGES, install=True)
     python, _ = prepare(Needs(TEST_EXTRAS))
     say(f"ready: {python}")
     return 0

@@ -82,7 +82,7 @@ def fill_app_dir(project: Project, bundle: Path, app_dir: Path) -> None:
     program_dir = prefix / "lib" / project.name
     shutil.copytree(bundle, program_dir, symlinks=True)
     install_desktop_files(project, prefix)
-    install_documents(project, prefix, program_dir)
+    install_documents(project, prefix)
     # A link is enough: the program looks for its files beside the real one, and needs no variables.
     (app_dir / "AppRun").symlink_to(program(program_dir).relative_to(app_dir))
     entry = desktop_file(project, prefix)
@@ -123,9 +123,10 @@ def check(build: Build, artefact: Path) -> None:
             command, variables = [str(mount / "AppRun")], {"APPIMAGE": str(artefact), "APPDIR": str(mount)}
         try:
             # The mount is gone after the program's end, so its messages must name the file.
-            run_smoke_test(command, variables=variables, own_command=shlex.quote(str(artefact)))
+            figures = run_smoke_test(command, variables=variables, own_command=shlex.quote(str(artefact)))
         except SmokeFailed as error:
             raise BuildFailed(f"the AppImage does not work: {error}") from error
+    report(f"the AppImage {figures}")
 
 
 @contextmanager

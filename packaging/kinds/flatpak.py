@@ -4,7 +4,9 @@ Packing needs the runtime org.freedesktop.Sdk, which comes from Flathub. Where i
 the one file that `flatpak install` takes.
 """
 
+import platform
 import shutil
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -14,7 +16,7 @@ from kinds.bundle import program
 from linux.files import desktop_file, install_desktop_files, install_documents, metainfo_file, write_text
 from linux.validators import run_checker
 from project import ROOT, Project
-from recipe import Build, Kind, report
+from recipe import Build, BuildFailed, Kind, report
 
 sys.path.insert(0, str(ROOT))
 
@@ -88,7 +90,7 @@ def fill_prefix(project: Project, bundle: Path, prefix: Path) -> None:
     program_dir = prefix / "lib" / project.name
     shutil.copytree(bundle, program_dir, symlinks=True)
     install_desktop_files(project, prefix)
-    install_documents(project, prefix, program_dir)
+    install_documents(project, prefix)
     name_files_by_id(project, prefix)
     commands = prefix / "bin"
     commands.mkdir()
@@ -131,4 +133,5 @@ def missing() -> str | None:
     return None if sys.platform == "linux" else "Flatpaks are built on Linux"
 
 
-KIND = Kind("flatpak", "Flatpak, or its files and manifest where the SDK is missing", build, check, needs=("bundle",), missing=missing)
+SUMMARY = "Flatpak, or its files and manifest where the SDK is missing"
+KIND = Kind("flatpak", SUMMARY, build, check, needs=("bundle",), missing=missing)

@@ -3,12 +3,11 @@
 import gzip
 from pathlib import Path
 
-from linux.licenses import collect_licenses
+from icons import APP_ICON, render_png
 from linux.manpage import render_manpage
 from linux.templates import build_date, fill_template
-from project import ROOT, Project
+from project import Project
 
-ICON = ROOT / "resources" / "icons" / "app.svg"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 
 
@@ -20,14 +19,11 @@ def install_desktop_files(project: Project, prefix: Path) -> None:
     install_icons(project.name, share / "icons" / "hicolor")
 
 
-def install_documents(project: Project, prefix: Path, bundle: Path) -> None:
-    """Install the manual page, and the licenses of the program and of everything in its bundle."""
-    doc = prefix / "share" / "doc" / project.name
-    page = render_manpage(project, build_date().isoformat())
-    write_gzip(manpage_file(project, prefix), page)
-    write_text(doc / "copyright", fill_template("copyright.in", project))
-    write_gzip(doc / "third-party-licenses.gz", collect_licenses(project.name, bundle))
-    write_gzip(doc / "changelog.gz", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+def install_documents(project: Project, prefix: Path) -> None:
+    """Install the manual page, and the license, which refers to the file of all others in the bundle."""
+    write_gzip(manpage_file(project, prefix), render_manpage(project, build_date().isoformat()))
+    copyright = prefix / "share" / "doc" / project.name / "copyright"
+    write_text(copyright, fill_template("copyright.in", project))
 
 
 def install_unit(project: Project, prefix: Path) -> None:
@@ -57,25 +53,11 @@ def unit_file(project: Project, prefix: Path) -> Path:
 
 def install_icons(name: str, theme: Path) -> None:
     """Install the icon in the folder of the theme hicolor: scalable, and drawn in all sizes."""
-    write_text(theme / "scalable" / "apps" / f"{name}.svg", ICON.read_text(encoding="utf-8"))
+    write_text(theme / "scalable" / "apps" / f"{name}.svg", APP_ICON.read_text(encoding="utf-8"))
     for size in ICON_SIZES:
-        draw_icon(size, theme / f"{size}x{size}" / "apps" / f"{name}.png")
-
-
-def draw_icon(size: int, target: Path) -> None:
-    """Draw the icon as a PNG of `size` pixels. Raises OSError."""
-    from PySide6.QtCore import Qt
-    from PySide6.QtGui import QImage, QPainter
-    from PySide6.QtSvg import QSvgRenderer
-
-    image = QImage(size, size, QImage.Format.Format_ARGB32)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    QSvgRenderer(str(ICON)).render(painter)
-    painter.end()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not image.save(str(target)):
-        raise OSError(f"{target} cannot be written")
+        target = theme / f"{size}x{size}" / "apps" / f"{name}.png"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(render_png(APP_ICON, size))
 
 
 def write_text(path: Path, text: str) -> None:

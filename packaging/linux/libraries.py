@@ -2,11 +2,12 @@
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from licenses import find_owners
 from recipe import BuildFailed
 
 ELF = b"\x7fELF"
@@ -36,13 +37,30 @@ def _starts_as_elf(path: Path) -> bool:
         return file.read(4) == ELF
 
 
-def read_needs(folder: Path) -> Needs:
-    """Read what the files of a bundle need from the system. Raises BuildFailed."""
-    files = [path for path in elf_files(folder) if path.name != GTK_PLUGIN]
+def remove_search_paths(folder: Path) -> None:
+    """Remove the folders of this machine from what programs and libraries below `folder` search for libraries.
+
+    Pythons of version managers name their own. Raises BuildFailed.
+    """
+    for path in elf_files(folder):
+        searched = re.findall(r"^\s+R(?:UN)?PATH\s+(\S+)$", _dump([path]), re.MULTILINE)
+        if not all(entry.startswith("$ORIGIN") for paths in searched for entry in paths.split(":")):
+            removed = subprocess.run(["chrpath", "--delete", str(path)], capture_output=True, text=True)
+            if removed.returncode:
+                raise BuildFailed(f"{path} searches {searched[0]} for libraries, and chrpath fails:\n{removed.stderr}")
+
+
+def _dump(files: Sequence[Path]) -> str:
     dumped = subprocess.run(["objdump", "-p", *map(str, files)], capture_output=True, text=True)
     if dumped.returncode:
         raise BuildFailed(f"objdump cannot read the bundle:\n{dumped.stderr}")
-    return parse_needs(dumped.stdout, {path.name for path in folder.rglob("*")})
+    return dumped.stdout
+
+
+def read_needs(folder: Path) -> Needs:
+    """Read what the files of a bundle need from the system. Raises BuildFailed."""
+    files = [path for path in elf_files(folder) if path.name != GTK_PLUGIN]
+    return parse_needs(_dump(files), {path.name for path in folder.rglob("*")})
 
 
 def parse_needs(dump: str, own: Iterable[str]) -> Needs:
@@ -56,9 +74,12 @@ def parse_needs(dump: str, own: Iterable[str]) -> Needs:
 
 def debian_packages(needs: Needs) -> list[str]:
     """The Depends field for `needs`. Raises BuildFailed for a library that no installed package has."""
-    owners = {RENAMED.sub("", find_owner(find_library(soname))) for soname in needs.sonames}
+    owners = find_owners(str(find_library(soname)) for soname in needs.sonames)
+    if strangers := [path for path, owner in owners.items() if owner is None]:
+        raise BuildFailed(f"no Debian package has {', '.join(sorted(strangers))}, which the bundle needs")
+    names = {RENAMED.sub("", owner[0]) for owner in owners.values() if owner is not None}
     glibc = ".".join(map(str, needs.glibc))
-    return [f"libc6 (>= {glibc})", *sorted(owners - {"libc6"})]
+    return [f"libc6 (>= {glibc})", *sorted(names - {"libc6"})]
 
 
 def find_library(soname: str) -> Path:
@@ -75,17 +96,3 @@ def _linker_cache() -> dict[str, Path]:
     entries = re.findall(r"^\s+(\S+) \(.*\) => (\S+)$", listed, re.MULTILINE)
     # The linker takes the first of several.
     return {soname: Path(path) for soname, path in reversed(entries)}
-
-
-def find_owner(library: Path) -> str:
-    """The name of the Debian package that owns a file. Raises BuildFailed if none does."""
-    real = str(library.resolve())
-    # /lib is a link to /usr/lib, and packages name their files by either.
-    for name in (real, real.removeprefix("/usr"), f"/usr{real}"):
-        try:
-            asked = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True)
-        except FileNotFoundError:
-            raise BuildFailed("dpkg-query is missing: build on Debian or one of its relatives") from None
-        if asked.returncode == 0:
-            return asked.stdout.split(":")[0]
-    raise BuildFailed(f"{library} belongs to no Debian package")

@@ -10,6 +10,7 @@ from string import Template
 from xml.sax.saxutils import escape
 
 from changelog import HEADING
+from licenses import TEXTS_FILE
 from project import ROOT, Project
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,6 +40,7 @@ def _project_facts(project: Project) -> dict[str, str]:
         # A developer is identified as an application is, without its last part.
         "developer_id": project.app_id.rpartition(".")[0],
         "tag": project.tag,
+        "third_party": TEXTS_FILE,
         "keywords": "".join(f"{word};" for word in project.keywords),
     }
 
