@@ -44,7 +44,6 @@ SCREEN_PACKAGES = (
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
-TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 # For the libraries of a bundle, and the image in an AppImage.
 PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3")
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES

@@ -1,6 +1,7 @@
 """Command lines of this program and of Claude Code, for messages that tell the user what to run.
 
-A bare name works only on PATH, but the program may run from a virtual environment, a checkout, a bundle or an image.
+A bare name works only on PATH, but the program may run from a virtual environment, a checkout, a bundle, an image or a
+Flatpak.
 """
 
 import functools

@@ -129,6 +129,12 @@ def test_files_carry_the_id_that_flatpak_exports(bundle: Path, tmp_path: Path) -
     assert "strip: false" in flatpak.render_manifest(PROJECT)
 
 
+def test_the_release_installs_the_sdk_of_the_manifest() -> None:
+    workflow = (Path(__file__).parents[2] / ".github" / "workflows" / "release.yml").read_text()
+    assert flatpak.SDK in workflow
+    assert f"runtime-version: '{flatpak.SDK.rpartition('/')[2]}'" in flatpak.render_manifest(PROJECT)
+
+
 def test_arguments_variables_folder_and_streams_reach_claude_outside(sandbox: Sandbox) -> None:
     sandbox.use_stand_in()
     put(sandbox.home / ".local" / "bin" / "claude", CLAUDE)
