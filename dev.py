@@ -29,6 +29,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+# Parts of the product that need the standard library alone.
+from server.backends.claude_cli.transport import install_hint, locate
+
 ROOT = Path(__file__).resolve().parent
 WINDOWS = sys.platform == "win32"
 STAMP = "dragoman.json"
@@ -367,9 +370,19 @@ def wants_window(arguments: Sequence[str]) -> bool:
 # The commands
 
 
+def choose_cli_extras() -> set[str]:
+    """Choose the extra with Claude Code if this computer has none; report how to install it where no package has it."""
+    if locate.has_own_cli():
+        return set()
+    if install_hint.has_bundled_cli():
+        return {"bundled-cli"}
+    say(f"{locate.NOT_FOUND} No Python package has it for this system. {install_hint.install_hint()}")
+    return set()
+
+
 def run(arguments: list[str]) -> int:
     """Start the program with the given arguments: `run --hidden`, `run serve --port 0`, `run doctor`."""
-    extras = set() if shutil.which("claude") else {"bundled-cli"}
+    extras = choose_cli_extras()
     window = wants_window(arguments) and has_display()
     needs = Needs(extras | {"tray"}, QT_PACKAGES + SCREEN_PACKAGES) if window else Needs(extras)
     python, _ = prepare(needs)
@@ -462,6 +475,8 @@ def start_tool(name: str, needs: Needs, arguments: Sequence[str]) -> NoReturn:
 
 def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
+    if not install_hint.has_bundled_cli() and shutil.which("claude") is None:
+        raise SetupFailed(f"the demo runs Claude Code, and this computer has none. {install_hint.install_hint()}")
     start_tool("demo", Needs({"bundled-cli"}), arguments)
 
 

@@ -90,6 +90,8 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     assert statuses(page)[:2] == ["needs_you", "waiting"]
     assert str(tmp_path / "nowhere") in page.program.finding.text
     assert labels(page.program) == ["Get Claude Code", "Choose the program..."]
+    assert page.program._hint.isVisible()
+    assert "claude_path" in page.program._hint.text()
     press(page.program, "Get Claude Code")
     browser.close()
     assert browser.opened == ["https://claude.com/claude-code"]
