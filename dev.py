@@ -29,7 +29,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-# Parts of the product that need the standard library alone.
+# Modules that need the standard library alone.
+import system_packages
 from server.backends.claude_cli.transport import install_hint, locate
 
 ROOT = Path(__file__).resolve().parent
@@ -49,6 +50,7 @@ DESKTOP_TEST_PACKAGES = (
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
 PACKAGING_PACKAGES = ("binutils",)  # PyInstaller reads and strips libraries with them
+FRESH_PACKAGES = ("mmdebstrap", "git")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
@@ -142,17 +144,31 @@ def install_packages(prefix: Sequence[str], names: Sequence[str]) -> None:
             subprocess.run([*install, name], stdout=sys.stderr)
 
 
+def find_missing_packages(wanted: Sequence[str]) -> list[str]:
+    """List the packages of `wanted` that this system lacks, by Debian's names."""
+    listing = dpkg_listing()
+    if listing is None and sys.platform == "linux":
+        return system_packages.find_missing(wanted)
+    return missing_packages(wanted, listing)
+
+
 def provide_packages(wanted: Sequence[str], install: bool) -> list[str]:
-    """Install the missing packages of `wanted` if `install` is set; return those still missing."""
-    missing = missing_packages(wanted, dpkg_listing())
-    prefix = root_prefix() if missing and install else None
+    """Install the missing packages of `wanted` if `install` is set; return those still missing.
+
+    Packages are installed on Debian and Ubuntu only.
+    """
+    missing = find_missing_packages(wanted)
+    has_apt = shutil.which("apt-get") is not None
+    prefix = root_prefix() if missing and install and has_apt else None
     if prefix is not None:
         install_packages(prefix, missing)
-        missing = missing_packages(missing, dpkg_listing())
+        missing = find_missing_packages(missing)
     if missing:
+        line = f"sudo apt-get install --no-install-recommends {' '.join(missing)}"
+        if not has_apt:
+            line = system_packages.describe_missing(missing, system_packages.find_manager())
         say(
-            f"these system packages are missing, and some things will not work without them: "
-            f"{' '.join(missing)}\n        sudo apt-get install --no-install-recommends {' '.join(missing)}"
+            f"system packages are missing, and some things will not work without them. To install them:\n        {line}"
         )
     return missing
 
@@ -256,7 +272,10 @@ def make_environment(environment: Path) -> None:
         provide_packages([name], install=True)
         importlib.invalidate_caches()
         if importlib.util.find_spec("ensurepip") is None:
-            raise SetupFailed(f"this Python lacks venv and ensurepip. On Debian: apt-get install {name}")
+            raise SetupFailed(
+                "this Python lacks the modules venv and ensurepip. On Debian and Ubuntu they are in a package: "
+                f"sudo apt-get install {name}"
+            )
     say(f"creating the virtual environment {environment}")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], stdout=sys.stderr)
     if made.returncode:
@@ -501,6 +520,12 @@ def package(arguments: list[str]) -> int:
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 
+def fresh(arguments: list[str]) -> int:
+    """Try dev.py itself in minimal Debian systems, as root and as a user. As root only; takes half an hour."""
+    provide_packages(FRESH_PACKAGES, install=True)
+    become([sys.executable, str(ROOT / "packaging" / "fresh.py"), *arguments])
+
+
 def release(arguments: list[str]) -> int:
     """Set the version, date the changelog, commit and tag: `release 1.2.0`, `--dry-run` shows it. Pushes nothing."""
     python, _ = prepare(Needs({"dev"}))
@@ -519,7 +544,7 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__: command
-    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, release, setup)
+    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, fresh, release, setup)
 }
 
 
