@@ -244,10 +244,16 @@ def is_complete(stamp: Stamp | None, key: str, extras: Collection[str]) -> bool:
 
 
 def dependency_groups() -> dict[str, list[str]]:
-    """Read the dependency groups of pyproject.toml: requirements that are not published with the project."""
-    groups: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "dependency-groups"
-    ]
+    """Read the dependency groups of pyproject.toml: requirements that are not published with the project.
+
+    A group that another one includes must stand before it.
+    """
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    groups: dict[str, list[str]] = {}
+    for name, entries in read.items():
+        groups[name] = []
+        for entry in entries:
+            groups[name] += [entry] if isinstance(entry, str) else groups[entry["include-group"]]
     return groups
 
 
@@ -496,7 +502,7 @@ def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
     if not install_hint.has_bundled_cli() and shutil.which("claude") is None:
         raise SetupFailed(f"the demo runs Claude Code, and this computer has none. {install_hint.install_hint()}")
-    start_tool("demo", Needs({"bundled-cli"}), arguments)
+    start_tool("demo", Needs({"bundled-cli", "demo"}), arguments)
 
 
 def bench(arguments: list[str]) -> int:

@@ -105,7 +105,7 @@ class MinimalSystem:
         os.chown(self._caches / user, *([0, 0] if user == "root" else [USER_ID, USER_ID]))
         script = ["set -e", f"mount -t proc proc {root}/proc", f"mount -t tmpfs -o mode=755 dev {root}/dev"]
         script += [f"touch {root}/dev/{name} && mount --bind /dev/{name} {root}/dev/{name}" for name in DEVICES]
-        script.append(f"mkdir -m 1777 {root}/dev/shm && ln -s /proc/self/fd {root}/dev/fd")
+        script.append(f"mkdir -m 1777 {root}/dev/shm && ln -s /proc/self/fd {root}/dev/fd")  # noqa: S108 - folders of the system's own
         script.append(_mount_line(self._caches / user, root + cache))
         # What is this machine's cannot be changed from inside.
         for folder in local_indexes(self._settings):

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import dev
+from tests.systems import INERT
 
 DEV = dev.ROOT / "dev.py"
 LISTING = """\
@@ -188,7 +189,7 @@ def test_run_installs_claude_code_unless_there_is_one(no_claude, tmp_path, monke
     monkeypatch.setattr(dev.install_hint, "has_bundled_cli", lambda: True)
     assert dev.choose_cli_extras() == {"bundled-cli"}
     program = tmp_path / ("claude.exe" if dev.WINDOWS else "claude")
-    program.write_text("#!/bin/sh\n")
+    program.write_text(INERT)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path), "/bin")))
     assert dev.choose_cli_extras() == set()

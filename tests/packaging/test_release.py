@@ -8,6 +8,8 @@ import pytest
 import release
 from changelog import date_unreleased, read_section
 
+from tests.systems import posix_only
+
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-02\n\n- The first.\n"
 FACTS = """[project]
 name = "dragoman"
@@ -84,6 +86,7 @@ def test_changes_another_branch_and_a_placeholder_are_refused(
         assert words in told
 
 
+@posix_only("scripts as programs")
 def test_a_refused_commit_restores_the_files(checkout: Path) -> None:
     hook = checkout / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ import pytest
 
 from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
 from server.core.errors import CliNotFound
+from tests.systems import INERT, posix_only
 
 NAME = "claude.exe" if sys.platform == "win32" else "claude"
 
@@ -18,7 +19,7 @@ def install(folder, name=NAME, mode=0o755):
     """Create a program in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text("#!/bin/sh\n")
+    path.write_text(INERT)
     path.chmod(mode)
     return path
 
@@ -108,7 +109,7 @@ def closed_folder():
         path.parent.chmod(0o700)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_a_folder_that_may_not_be_entered(closed_folder, nobody):
     with pytest.raises(CliNotFound, match="Permission denied") as caught:
         locate_cli(closed_folder)
@@ -121,7 +122,7 @@ def test_a_path_that_cannot_be(tmp_path, path):
         locate_cli(Path(path) if path.startswith("~") else tmp_path / path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_a_place_of_installers_that_may_not_be_entered_is_passed_over(closed_folder, made_home, monkeypatch, nobody):
     monkeypatch.setenv("PATH", str(closed_folder.parent))
     monkeypatch.setenv("HOME", str(closed_folder.parent))

@@ -11,8 +11,9 @@ from server.backends.claude_cli.transport.locate import locate_cli
 from server.backends.claude_cli.transport.places import NPM_PROGRAM, find_places
 from server.core.errors import CliNotFound
 from tests.backends.claude_cli.test_locate import NAME, install
+from tests.systems import posix_only
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="the folders of Linux and macOS")
+posix = posix_only("the folders of Linux and macOS")
 
 INSTALLED = {
     "official": (".local/bin/claude", {}),

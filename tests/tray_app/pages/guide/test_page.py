@@ -9,9 +9,12 @@ from server.core.events import CliChanged
 from server.secrets import KeyStore
 from server.secrets.storage import FileStorage, MemoryStorage
 from tests.ports import taken_port
+from tests.systems import posix_only
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, Browser, write_claude
 from tests.waiting import until
 from tray_app.pages.guide import GuidePage
+
+pytestmark = posix_only("a script as the program")
 
 
 @pytest.fixture
