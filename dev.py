@@ -56,6 +56,8 @@ FRESH_PACKAGES = ("mmdebstrap", "git")
 MAX_TEST_PROCESSES = 8
 # The check runs the store's tests once more with these arguments.
 NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
+# Kinds of packages that the check builds and tries: those that take a few minutes.
+CHECKED_PACKAGES = ("wheel", "bundle")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "packaging", "tray"})
 
@@ -468,8 +470,8 @@ def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Run ruff, mypy and the tests, even if one fails. Arguments go to pytest."""
-    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    """Run ruff, mypy and the tests, and build and try packages, even if one fails. Arguments go to pytest."""
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
     steps = {
         "ruff check": [str(python), "-m", "ruff", "check", "."],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
@@ -478,6 +480,7 @@ def check(arguments: list[str]) -> int:
     }
     if has_newer_sqlite():
         steps["newer SQLite"] = pytest_command(python, missing, parallel_options(NEWER_SQLITE))
+    steps["packages"] = [str(python), str(ROOT / "packaging" / "make.py"), "--check", *CHECKED_PACKAGES]
     return run_steps(steps)
 
 

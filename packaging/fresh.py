@@ -8,7 +8,6 @@ import argparse
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ class StepFailed(Exception):
 class Step:
     """A command of dev.py: its exit code, and the patterns that its output must have.
 
-    `serves` asks the server that it starts for an answer, then ends it as Ctrl-C does.
+    `serves` asks the server that it starts for an answer, then ends it.
     """
 
     arguments: str
@@ -128,7 +127,7 @@ def _follow(child: "subprocess.Popen[str]", step: Step) -> str:
             try:
                 step.serves(url[1])
             finally:
-                child.send_signal(signal.SIGINT)
+                child.terminate()
     if step.serves is not None and not asked:
         raise StepFailed(f"it did not listen:\n{output}")
     return output
