@@ -30,6 +30,10 @@ FONT_NOTE = """The font of icons that qtawesome carries is Material Design Icons
 https://pictogrammers.com, under the Apache License 2.0."""
 
 
+HOME_LABELS = ("source", "sourcecode", "repository", "github", "code", "homepage", "documentation")
+"""Labels of addresses in packages' metadata, the best first."""
+
+
 class LicenseMissing(Exception):
     """A component has no license text. The error says where to add one."""
 
@@ -51,7 +55,10 @@ SUPPLIED = {
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the bundle with a license: `kind` is `python` (a package), `interpreter` or `library`."""
+    """A part of the bundle with a license: `kind` is `python` (a package), `interpreter` or `library`.
+
+    `home` is the address of its source, or of the project.
+    """
 
     kind: str
     name: str
@@ -59,6 +66,7 @@ class Component:
     license: str
     texts: tuple[str, ...]
     note: str = ""
+    home: str = ""
 
     @property
     def title(self) -> str:
@@ -100,7 +108,10 @@ def _read_interpreter() -> Component:
     library = Path(sysconfig.get_path("stdlib"))
     candidates = [folder / "LICENSE.txt" for folder in (library, library.parent, Path(sys.base_prefix))]
     texts = tuple(_read(path) for path in candidates if path.is_file())[:1]
-    return Component("interpreter", "Python", ".".join(map(str, sys.version_info[:3])), "PSF-2.0", texts)
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Component(
+        "interpreter", "Python", version, "PSF-2.0", texts, home="https://www.python.org/downloads/source/"
+    )
 
 
 def _read_distribution(found: Distribution) -> Component:
@@ -112,7 +123,15 @@ def _read_distribution(found: Distribution) -> Component:
     supplied = SUPPLIED.get(canonical_name(found.name), Supplied((), ""))
     texts += [_read(TEXTS / f"{name}.txt") for name in supplied.texts]
     note = supplied.note.format(version=found.version)
-    return Component("python", found.name, found.version, _license_name(found), tuple(texts), note)
+    return Component("python", found.name, found.version, _license_name(found), tuple(texts), note, _find_home(found))
+
+
+def _find_home(found: Distribution) -> str:
+    addresses = {"homepage": next(iter(found.metadata.get_all("Home-page") or ()), "")}
+    for line in found.metadata.get_all("Project-URL") or []:
+        label, _, address = line.partition(",")
+        addresses[re.sub(r"[^a-z]", "", label.lower())] = address.strip()
+    return next((addresses[label] for label in HOME_LABELS if addresses.get(label)), "")
 
 
 def _license_name(found: Distribution) -> str:
@@ -189,7 +208,10 @@ def render_texts(title: str, components: Sequence[Component]) -> str:
     notes = dict.fromkeys(component.note for component in components if component.note)
     width = max(len(component.title) for component in components) + 2
     lines = [f"{title} is distributed together with the following. Their licenses follow the list.", ""]
-    lines += [f"{component.title:{width}}{component.license}" for component in components]
+    for component in components:
+        lines.append(f"{component.title:{width}}{component.license}")
+        if component.home:
+            lines.append(f"{'':{width}}{component.home}")
     parts = ["\n".join(lines), *notes]
     parts += [f"{RULE}\n{_wrap(names)}\n{RULE}\n\n{text}" for text, names in holders.items()]
     return "\n\n".join(parts) + "\n"
