@@ -62,12 +62,16 @@ class Figures:
 
 
 def run_smoke_test(
-    command: Sequence[str], *, window: bool = True, variables: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    window: bool = True,
+    variables: Mapping[str, str] | None = None,
+    own_command: str | None = None,
 ) -> Figures:
     """Use the program that `command` starts, and quit it. Returns figures; raises SmokeFailed.
 
     `window` is whether it has one; that is looked at on Linux, where a desktop can be made. `variables` are added to
-    its environment.
+    its environment. `own_command` is what its messages must tell the user to run.
     """
     with ExitStack() as stack:
         desktop = stack.enter_context(Desktop()) if window and sys.platform == "linux" else None
@@ -88,6 +92,8 @@ def run_smoke_test(
         try:
             check_commands(command, environment, keyring=desktop is not None)
             figures = check_serve(command, environment, home / "serve.log")
+            if own_command and f"'{own_command} key'" not in (home / "serve.log").read_text("utf-8"):
+                raise SmokeFailed(f"`serve` does not name {own_command}")
             if desktop is not None:
                 check_window(command, environment, desktop)
             wait_for(lambda: not processes_of(home, url), "the end of all processes")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.config.own_commands import COMMAND, Installation, app_image, this_installation
+from server.config.own_commands import COMMAND, Installation, app_image, flatpak_id, this_installation
 
 HIDDEN = "--hidden"
 
@@ -16,6 +16,8 @@ def start_command(installation: Installation | None = None, options: Sequence[st
 def _own_program(installation: Installation) -> tuple[str, ...]:
     if image := app_image(installation):
         return (image,)
+    if app_id := flatpak_id(installation):
+        return ("flatpak", "run", app_id)
     if installation.frozen:
         return (str(installation.executable),)
     if installation.platform == "win32":
