@@ -9,7 +9,6 @@ import orjson
 
 from server.core.errors import InvalidRequest
 from server.core.records import MAIN_KEY, Page, RequestFilter, RequestRecord, StatisticsBucket
-from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
 from server.store.search import search_terms, storable_text
@@ -30,10 +29,11 @@ _OF_A_SESSION = (
 )
 """A request's session id is the session's own or that of a checkpoint."""
 _IS_DELETED = (
-    "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
+    "EXISTS (SELECT 1 FROM sessions WHERE (deleted_at IS NOT NULL"
+    " OR sessions.number IN (SELECT session FROM removed_sessions)) AND (sessions.id = requests.session_id"
     " OR sessions.number = (SELECT session FROM checkpoints WHERE checkpoints.id = requests.session_id)))"
 )
-"""Whether the request belongs to a deleted session that can still be restored."""
+"""Whether the request belongs to a deleted session that is still there."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
@@ -58,6 +58,7 @@ def _storable_value(value: Any) -> Any:
 
 def _record_from_row(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     values: dict[str, Any] = dict(row)
+    values.pop("total", None)  # a row of a page has it
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
     if (headers := values.get("request_headers")) is not None:
@@ -121,21 +122,19 @@ def where_filter(wanted: RequestFilter) -> Where:
 def _add_search(where: Where, search: str) -> None:
     terms = search_terms(search)
     if terms:
+        # `+`: by an index that has all that a list needs, instead of reading the row of every match.
         where.add_condition(
-            "number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
+            "+number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
         )
+        where.once = True
     else:
         where.add_condition("FALSE")
 
 
-def delete_records(connection: sqlite3.Connection, where: Where) -> int:
-    """Delete the requests that match; returns their number."""
-    with transaction(connection):
-        sql = f"DELETE FROM requests{where.sql}"  # noqa: S608
-        deleted = connection.execute(sql, where.parameters).rowcount
-    if deleted:
-        erase_remains(connection)
-    return deleted
+def find_rows(connection: sqlite3.Connection, where: Where) -> list[sqlite3.Row]:
+    """Return the numbers and starts of the requests that match, for `removal.remove_requests`."""
+    sql = f"SELECT number, started_at FROM requests{where.sql}"  # noqa: S608
+    return connection.execute(sql, where.parameters).fetchall()
 
 
 def sum_by_bucket(
