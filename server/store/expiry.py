@@ -11,7 +11,7 @@ from pathlib import Path
 
 from server.store.migrate import list_backups, transaction
 from server.store.paging import Where
-from server.store.removal import NOT_REMOVED, Portions, Removed, mark_removed, note_remains, remove_requests
+from server.store.removal import NOT_REMOVED, Portions, Removed, mark_removed, mark_requests, note_remains
 
 UNDO_SECONDS = 30.0
 """The time for undo, in seconds. Later, a purge completes a deletion that a killed process left open."""
@@ -85,7 +85,7 @@ def _due_sessions(connection: sqlite3.Connection, expiry: Expiry) -> list[sqlite
 
 
 def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) -> Portions:
-    """Delete expired requests, responses of no session, and copies of the database.
+    """Delete expired responses of no session and copies of the database, and mark expired requests.
 
     Running requests stay.
     """
@@ -95,9 +95,12 @@ def purge_expired(connection: sqlite3.Connection, expiry: Expiry, path: Path) ->
             note_remains(connection)
     remove_backups(path, expiry.cutoff)
     yield 0
-    sql = "SELECT number, started_at FROM requests WHERE started_at <= ? AND status != 'running' LIMIT ?"
-    while due := connection.execute(sql, [expiry.cutoff, REQUESTS_AT_ONCE]).fetchall():
-        yield from remove_requests(connection, due)
+    marked = 1
+    while marked:
+        with transaction(connection):
+            due = Where(["started_at <= ?", "status != 'running'"], [expiry.cutoff])
+            marked = mark_requests(connection, due, REQUESTS_AT_ONCE)
+        yield 0
 
 
 def clamp_future_times(connection: sqlite3.Connection, now: float) -> None:

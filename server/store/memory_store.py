@@ -7,7 +7,9 @@ shows it.
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from server.core.events import EventBus
 from server.store.expiry import Expiry, remove_unowned_responses
@@ -34,7 +36,7 @@ class MemoryThreads(DatabaseThreads):
     def _connect_writer(self) -> sqlite3.Connection:
         return _open_memory_database()
 
-    async def _read(self, thread: DatabaseThread, job: Job[T]) -> T:
+    async def _read(self, thread: DatabaseThread, job: Job[T], after: Future[Any] | None) -> T:
         return await self.submit_job(job)
 
 
@@ -71,8 +73,10 @@ class MemoryStore(Store):
     async def _run_job(
         self,
         job: Job[T],
-        then: Callable[[T], None] | None = None,
+        then: Callable[[T], object] | None = None,
         failed: Callable[[BaseException], None] | None = None,
+        *,
+        background: bool = False,
     ) -> T:
         """Run `job`, and make room for what it has written."""
         expiry, max_bytes = self._current_expiry(), self.max_bytes
@@ -82,7 +86,7 @@ class MemoryStore(Store):
             _make_room(connection, expiry, max_bytes)
             return result
 
-        return await super()._run_job(run_bounded, then, failed)
+        return await super()._run_job(run_bounded, then, failed, background=background)
 
 
 def _bounded_ttl(ttl_seconds: float | None) -> float:

@@ -1,12 +1,11 @@
-"""Removal of sessions, and of what remains of deleted texts on the disk.
+"""Removal of sessions and requests, and of what remains of deleted texts on the disk.
 
-A session is marked first (`removed_sessions`), in one transaction: nothing finds it from then on. Its rows are removed
-in portions of about 10 ms, between which other writes have their turn. Then search indexes, free pages and write-ahead
-log are cleared of deleted texts, in portions, too. Both are continued by the next purge if a process is killed, or the
-disk is full or locked.
+They are marked first (`removed_sessions`, `removed_requests`), in one transaction: nothing finds them from then on.
+Their rows are removed in portions of about 10 ms, between which other writes have their turn. Then search indexes, free
+pages and write-ahead log are cleared of deleted texts, in portions, too. If a process is killed, or the disk is full or
+locked, the next purge goes on with it.
 """
 
-import itertools
 import logging
 import sqlite3
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 from server.store import checkpoints
 from server.store.migrate import transaction
+from server.store.paging import Where
 from server.store.search_index import search_indexes
 
 log = logging.getLogger(__name__)
@@ -22,14 +22,16 @@ log = logging.getLogger(__name__)
 PORTION_SECONDS = 0.01
 ROWS_AT_ONCE = 20
 MERGED_PAGES = 32
-VACUUMED_PAGES = 64
+VACUUMED_PAGES = 256
 CHECKPOINT_ATTEMPTS = 200
 SECONDS_BETWEEN_ATTEMPTS = 0.025
 
 NOT_REMOVED = "number NOT IN (SELECT session FROM removed_sessions)"
 """The condition that a session is not being removed."""
+REQUEST_NOT_REMOVED = "number NOT IN (SELECT request FROM removed_requests)"
+"""The condition that a request is not being removed."""
 _REMAINS = "remains"
-"""The key in `meta` of a number that every deletion increases. It is there until nothing remains of deleted texts."""
+"""The key in `meta` of a value that every deletion changes. It is there until nothing remains of deleted texts."""
 
 Portions = Iterator[float]
 """Steps of a long work, each in transactions of its own, and the seconds to wait after each."""
@@ -62,7 +64,7 @@ def remove_sessions(connection: sqlite3.Connection, numbers: Sequence[int]) -> R
     """Delete sessions with everything that belongs to them, in a transaction."""
     removed = mark_removed(connection, numbers)
     for number in numbers:
-        for _ in _remove_rows(connection, number):
+        for _ in _remove_session(connection, number):
             pass
     return removed
 
@@ -87,8 +89,8 @@ def _forget_details(connection: sqlite3.Connection, session_ids: Iterable[str]) 
     )
 
 
-def _remove_rows(connection: sqlite3.Connection, session: int) -> Iterator[None]:
-    """Delete a marked session, in a transaction that may be committed and begun again at each step."""
+def _remove_session(connection: sqlite3.Connection, session: int) -> Iterator[None]:
+    """Delete a marked session, in a transaction that may be committed at each step."""
     for table in ("messages", "responses", "conversations"):
         sql = f"DELETE FROM {table} WHERE number IN (SELECT number FROM {table} WHERE session = ? LIMIT ?)"  # noqa: S608
         while connection.execute(sql, [session, ROWS_AT_ONCE]).rowcount:
@@ -102,25 +104,33 @@ def _remove_rows(connection: sqlite3.Connection, session: int) -> Iterator[None]
     yield
 
 
-def remove_requests(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> Portions:
-    """Delete requests by number and start: the number alone may by now be that of another one."""
-    sql = "DELETE FROM requests WHERE number = ? AND started_at = ?"
-    left = iter(rows)
-    while batch := list(itertools.islice(left, ROWS_AT_ONCE)):
-        end = time.monotonic() + PORTION_SECONDS
-        with transaction(connection):
-            note_remains(connection)
-            while batch and time.monotonic() < end:
-                connection.executemany(sql, [tuple(row) for row in batch])
-                batch = list(itertools.islice(left, ROWS_AT_ONCE))
-        yield 0
+def mark_requests(connection: sqlite3.Connection, where: Where, limit: int | None = None) -> int:
+    """Mark requests as deleted for good, in a transaction: nothing finds them from now on. Returns their number."""
+    chosen = Where([*where.conditions, REQUEST_NOT_REMOVED], where.parameters)
+    marked = connection.execute(
+        f"INSERT INTO removed_requests SELECT number FROM requests{chosen.sql} LIMIT ?",  # noqa: S608
+        [*chosen.parameters, -1 if limit is None else limit],
+    ).rowcount
+    if marked:
+        note_remains(connection)
+    return marked
+
+
+def unmark_requests(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Keep requests, in a transaction, that have gone on since they were marked."""
+    if has_marked_requests(connection):
+        sql = "DELETE FROM removed_requests WHERE request = (SELECT number FROM requests WHERE id = ?)"
+        connection.executemany(sql, [[id] for id in ids])
+
+
+def has_marked_requests(connection: sqlite3.Connection) -> bool:
+    """Whether there are requests that lists must leave out."""
+    return connection.execute("SELECT 1 FROM removed_requests LIMIT 1").fetchone() is not None
 
 
 def note_remains(connection: sqlite3.Connection) -> None:
     """Note in a transaction that something is deleted, so that `remove_marked` erases what remains of it."""
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = value + 1", [_REMAINS]
-    )
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, hex(randomblob(8)))", [_REMAINS])
 
 
 def find_remains(connection: sqlite3.Connection) -> str | None:
@@ -130,9 +140,9 @@ def find_remains(connection: sqlite3.Connection) -> str | None:
 
 
 def remove_marked(connection: sqlite3.Connection) -> Portions:
-    """Remove marked sessions, and erase deleted texts from search indexes, free pages and write-ahead log."""
+    """Remove what is marked, and erase deleted texts from search indexes, free pages and write-ahead log."""
     # Again if something is deleted during it.
-    while remains := find_remains(connection):
+    while (remains := find_remains(connection)) is not None:
         while _remove_portion(connection):
             yield 0
         for index in search_indexes(connection):
@@ -146,14 +156,22 @@ def remove_marked(connection: sqlite3.Connection) -> Portions:
 
 
 def _remove_portion(connection: sqlite3.Connection) -> bool:
-    """Remove a portion of the marked sessions; False if there are none."""
+    """Remove a portion of what is marked; False if there is nothing left."""
     end = time.monotonic() + PORTION_SECONDS
     with transaction(connection):
-        while row := connection.execute("SELECT session FROM removed_sessions LIMIT 1").fetchone():
-            for _ in _remove_rows(connection, row["session"]):
-                if time.monotonic() > end:
-                    return True
+        for _ in _remove_rows(connection):
+            if time.monotonic() > end:
+                return True
     return False
+
+
+def _remove_rows(connection: sqlite3.Connection) -> Iterator[None]:
+    """Delete what is marked, in a transaction that may be committed at each step."""
+    while row := connection.execute("SELECT session FROM removed_sessions LIMIT 1").fetchone():
+        yield from _remove_session(connection, row["session"])
+    sql = "DELETE FROM requests WHERE number IN (SELECT request FROM removed_requests LIMIT ?)"
+    while connection.execute(sql, [ROWS_AT_ONCE]).rowcount:
+        yield
 
 
 def _merge_index(connection: sqlite3.Connection, index: str) -> Portions:

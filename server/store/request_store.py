@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBucket
 from server.store import requests
-from server.store.removal import remove_requests
 from server.store.store_base import StoreBase, match_nothing
 
 ALL_REQUESTS = RequestFilter()
@@ -50,10 +49,13 @@ class RequestStore(StoreBase):
         if filter.search is not None and not filter.search.strip():
             where = match_nothing()
         self._writer.submit_waiting()
-        rows = await self._threads.browse(lambda connection: requests.find_rows(connection, where))
-        await self._run_portions(lambda connection: remove_requests(connection, rows))
+        deleted = await self._run_job(
+            lambda connection: requests.delete_records(connection, where),
+            then=lambda _: self._start_removal(),
+            background=True,
+        )
         await self._finish_removal()
-        return len(rows)
+        return deleted
 
     async def statistics(
         self, *, since: float, bucket_seconds: float, until: float | None = None

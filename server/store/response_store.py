@@ -106,7 +106,7 @@ class ResponseStore(StoreBase):
                     note_remains(connection)
                 return deleted
 
-        deleted = await self._run_job(delete)
+        deleted = await self._run_job(delete, then=lambda _: self._start_removal())
         await self._finish_removal()
         return deleted
 

@@ -56,9 +56,12 @@ class SessionStore(StoreBase):
             save.loop.call_soon_threadsafe(save.saved, id)
             return find_remains(connection) != before
 
-        if await self._run_job(run_save, failed=self._on_save_failed):
-            # It took the place of a session that was deleted or had expired. The next turn does not wait for that.
-            self._start_removal()
+        def remove_replaced(has_replaced: bool) -> None:
+            # A session that was deleted or had expired. The next turn does not wait for its remains.
+            if has_replaced:
+                self._start_removal()
+
+        await self._run_job(run_save, then=remove_replaced, failed=self._on_save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """Return the session with its messages; None if it does not exist or has expired.

@@ -36,8 +36,9 @@ class StoreBase:
         # Touched on the writing thread alone, so that no lock is needed between a save and its retry.
         self._held_saves = HeldSaves()
         self._writer = RequestWriter(threads, self._held_saves, WriteHealth(bus))
-        # One removal at a time; a second one finds that nothing is left.
+        # One removal at a time. A deletion during it needs another one, which waits and does for all until it begins.
         self._removing = asyncio.Lock()
+        self._next_removal: asyncio.Task[None] | None = None
         self._removals: set[asyncio.Task[None]] = set()
 
     def _current_expiry(self) -> Expiry:
@@ -47,10 +48,15 @@ class StoreBase:
     async def _run_job(
         self,
         job: Job[T],
-        then: Callable[[T], None] | None = None,
+        then: Callable[[T], object] | None = None,
         failed: Callable[[BaseException], None] | None = None,
+        *,
+        background: bool = False,
     ) -> T:
-        """Run `job`, which writes, then `then` or `failed` on the event loop."""
+        """Run `job`, which writes, then `then` or `failed` on the event loop.
+
+        No lookup waits for one in the `background`.
+        """
 
         def finish_job(done: "asyncio.Future[T]") -> None:
             error = None if done.cancelled() else done.exception()
@@ -59,7 +65,7 @@ class StoreBase:
             elif error is None and not done.cancelled() and then is not None:
                 then(done.result())
 
-        future = self._threads.submit_job(job)
+        future = (self._threads.submit_background if background else self._threads.submit_job)(job)
         # A callback, not code after the `await`: the events must follow even if the caller has been cancelled.
         future.add_done_callback(finish_job)
         # Shielded: a client's disconnect cancels the caller, but the job is already on the thread and is committed.
@@ -91,13 +97,15 @@ class StoreBase:
         await asyncio.shield(self._start_removal())
 
     def _start_removal(self) -> asyncio.Task[None]:
-        removal = spawn(self._remove_marked(), name="remove deleted sessions")
-        self._removals.add(removal)
-        removal.add_done_callback(self._removals.discard)
-        return removal
+        if self._next_removal is None:
+            self._next_removal = spawn(self._remove_marked(), name="remove what is deleted")
+            self._removals.add(self._next_removal)
+            self._next_removal.add_done_callback(self._removals.discard)
+        return self._next_removal
 
     async def _remove_marked(self) -> None:
         async with self._removing:
+            self._next_removal = None
             try:
                 await self._run_portions(remove_marked)
             except DatabaseUnusable as error:
@@ -109,8 +117,10 @@ class StoreBase:
         self._bus.publish(SessionChanged(session_id))
 
     def _publish_deletion(self, removed: Removed) -> None:
+        """Publish it, and remove what it has marked."""
         if removed.ids:
             self._bus.publish(SessionsDeleted((*removed.ids, *removed.checkpoint_ids)))
+        self._start_removal()
 
     def _on_save_failed(self, error: BaseException) -> None:
         # Only a full disk or a lock passes. Damage or a bad id would fail again.

@@ -26,7 +26,8 @@ class DatabaseThreads:
         self._writer = DatabaseThread("store", self.path, self._connect_writer)
         self._lookups = DatabaseThread("store lookups", self.path, self._connect_reader)
         self._lists = DatabaseThread("store lists", self.path, self._connect_reader)
-        # What readings wait for. Background jobs are not: they change nothing that a reading may see.
+        # What readings wait for: lists for every job that writes, lookups not for those in the background.
+        self._last_job: Future[Any] | None = None
         self._last_write: Future[Any] | None = None
 
     async def open(self) -> str | None:
@@ -52,29 +53,30 @@ class DatabaseThreads:
 
         Its future raises DatabaseUnusable, or the job's own error.
         """
-        self._last_write = write = self._writer.submit_job(job)
+        self._last_write = self._last_job = write = self._writer.submit_job(job)
         return asyncio.wrap_future(write)
 
     def submit_background(self, job: Job[T]) -> asyncio.Future[T]:
-        """Submit a job that writes, but nothing that readings must wait for."""
-        return asyncio.wrap_future(self._writer.submit_job(job))
+        """Submit a job that writes nothing that a lookup could find."""
+        self._last_job = write = self._writer.submit_job(job)
+        return asyncio.wrap_future(write)
 
     async def look_up(self, job: Job[T]) -> T:
         """Run a short reading, beside which there are no long ones. Raises as `submit_job`."""
-        return await self._read(self._lookups, job)
+        return await self._read(self._lookups, job, after=self._last_write)
 
     async def browse(self, job: Job[T]) -> T:
         """Run a reading that may take long. Raises as `submit_job`."""
-        return await self._read(self._lists, job)
+        return await self._read(self._lists, job, after=self._last_job)
 
-    async def _read(self, thread: DatabaseThread, job: Job[T]) -> T:
+    async def _read(self, thread: DatabaseThread, job: Job[T], after: Future[Any] | None) -> T:
         """Run `job` in one snapshot. Cancelling drops or interrupts it: nobody waits for its result."""
 
         def read(connection: sqlite3.Connection) -> T:
             with snapshot(connection):
                 return job(connection)
 
-        reading = thread.submit_job(read, after=self._last_write)
+        reading = thread.submit_job(read, after)
         try:
             return await asyncio.wrap_future(reading)
         except asyncio.CancelledError:

@@ -3,7 +3,7 @@
 from server.core.records import RequestRecord
 from server.store import requests, sessions
 from server.store.expiry import mark_expired, purge_expired
-from server.store.removal import Removed, remove_marked, remove_requests
+from server.store.removal import Removed, remove_marked
 from server.store.saving import FinishedExchange
 
 
@@ -50,10 +50,9 @@ def delete(connection, where, checkpoint_ids=()):
 
 def delete_requests(connection, where):
     """Delete requests and what remains of them, as the store does; returns their number."""
-    rows = requests.find_rows(connection, where)
-    run(remove_requests(connection, rows))
+    deleted = requests.delete_records(connection, where)
     run(remove_marked(connection))
-    return len(rows)
+    return deleted
 
 
 def purge(connection, path, expiry):

@@ -50,8 +50,10 @@ class Parts:
         """Wait until all tasks are done and all events are delivered."""
         self.bridge.flush()
         while waiting := [task for task in self.tasks if not task.done()]:
+            await asyncio.wait(waiting)
             for task in waiting:
-                await task
+                if not task.cancelled():
+                    task.result()
             self.bridge.flush()
 
 
