@@ -102,8 +102,9 @@ class Store(SessionStore, RequestStore, ResponseStore, SpendingStore, UsageStore
 
     async def _mark_expired(self) -> tuple[str, ...]:
         moment = self._current_expiry()  # a new one: the time to keep sessions may have changed
+        # In the background: lookups find none of them any more, marked or not.
         removed = await self._run_job(
-            lambda connection: expiry.mark_expired(connection, moment), then=self._publish_deletion
+            lambda connection: expiry.mark_expired(connection, moment), then=self._publish_deletion, background=True
         )
         return removed.ids
 

@@ -41,7 +41,7 @@ CONTENDERS = {
     },
     "window-lag": {"event loop's lag": set(window_lag.CONTENDERS)},
     "store": {
-        "slowest session lookup": {"nothing else", "during a search", "during a purge"},
+        "session lookup": {"nothing else", "during a search", "during a purge"},
         "search": {"sessions, common words", "sessions, rare word", "sessions, first letter", "requests, common word"},
     },
     "start": {"start to listening": {"server", "desktop application"}},

@@ -232,6 +232,21 @@ async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed)
     assert listed.ids() == list("edc")
 
 
+async def test_a_search_ends_when_a_newer_one_begins(listed):
+    gate = threading.Event()
+    held = asyncio.ensure_future(listed.store._threads.browse(lambda _: gate.wait(60)))
+    listed.list_loader.set_search("number 3")
+    await asyncio.sleep(0)
+    earlier = listed.tasks[-1]
+    listed.list_loader.set_search("number 4")
+    await asyncio.wait([earlier])  # while the store is still busy
+    assert earlier.cancelled()
+    gate.set()
+    await held
+    await listed.finish_tasks()
+    assert (listed.ids(), listed.list_loader.state) == (["e"], "ready")
+
+
 async def test_a_broken_database_is_a_problem_that_is_said(parts):
     await parts.save("a", "Hello", "Hi")
     await parts.load()
