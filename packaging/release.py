@@ -1,8 +1,9 @@
 """Prepares a release: `dev.py release [--dry-run] VERSION`.
 
-Sets the version, dates the changelog's section, commits both and tags the commit. Nothing is pushed: pushing the tag
-starts the release workflow. Interrupted before its commit, it leaves two changed files, which it then names; after it,
-the same command adds the missing tag.
+Sets the version, dates the changelog's section, commits both and tags the commit; the first release also puts the
+repository's address into the README. Nothing is pushed: pushing the tag
+starts the release workflow, which takes the notes from `dev.py release --notes TAG`. Interrupted before its commit, it
+leaves two changed files, which it then names; after it, the same command adds the missing tag.
 """
 
 import argparse
@@ -14,13 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from changelog import UNRELEASED, date_unreleased, list_sections
+from changelog import UNRELEASED, date_unreleased, list_sections, read_section
 from packaging.version import InvalidVersion, Version
-from project import ROOT, UNDECIDED, VERSION_LINE, Project, read_project
+from project import ADDRESS_PLACEHOLDER, ROOT, UNDECIDED, VERSION_LINE, Project, fill_address, read_project
 
 BRANCH = "main"
 CHANGELOG = "CHANGELOG.md"
+README = "README.md"
 VERSION_FILE = "server/__init__.py"
+FILES = (CHANGELOG, README, VERSION_FILE)
+"""What a release may change."""
 
 
 class ReleaseRefused(Exception):
@@ -106,12 +110,14 @@ def find_problems(version: Version, project: Project, repository: Repository) ->
             f"the project has no home yet: {project.repository} ends in {UNDECIDED}, and links, packages and the "
             "application id derive from it. Set Repository under [project.urls] in pyproject.toml first"
         )
+    if project.repository not in (readme := repository.read(README)) and ADDRESS_PLACEHOLDER not in readme:
+        problems.append(f"{README} names another repository than {project.repository}: correct its line `git clone`")
     if (branch := repository.branch()) != BRANCH:
         problems.append(f"the branch is {branch}: releases are made on {BRANCH}. `git switch {BRANCH}`")
     if changes := repository.changes():
         problems.append(f"the checkout has changes: {_enumerate(changes)}. Commit or discard them")
-        if set(changes) <= {CHANGELOG, VERSION_FILE}:
-            problems[-1] += f"; those of an interrupted release go with `git restore {CHANGELOG} {VERSION_FILE}`"
+        if set(changes) <= set(FILES):
+            problems[-1] += f"; those of an interrupted release go with `git restore {' '.join(changes)}`"
     tagged = repository.tagged_versions()
     if tagged and version <= max(tagged):
         problems.append(f"{version} is not newer than the latest tag, v{max(tagged)}")
@@ -126,7 +132,7 @@ def _enumerate(paths: Sequence[str], most: int = 5) -> str:
     return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown
 
 
-def make_plan(version: str, repository: Repository, day: date) -> Plan:
+def make_plan(version: str, project: Project, repository: Repository, day: date) -> Plan:
     """Plan the release from what is committed. Raises ReleaseRefused if the changelog has nothing to release."""
     source, changelog = repository.read(VERSION_FILE), repository.read(CHANGELOG)
     try:
@@ -140,6 +146,7 @@ def make_plan(version: str, repository: Repository, day: date) -> Plan:
     changed = {
         VERSION_FILE: VERSION_LINE.sub(f'__version__ = "{version}"', source, count=1),
         CHANGELOG: dated,
+        README: fill_address(repository.read(README), project.repository),
     }
     files = {name: text for name, text in changed.items() if text != repository.read(name)}
     return Plan(version, files, list_sections(dated)[version])
@@ -183,22 +190,39 @@ def describe(plan: Plan, repository: Repository) -> Iterable[str]:
     yield from (f"    {line}".rstrip() for line in plan.notes.splitlines())
 
 
+def read_notes(tag: str, project: Project, root: Path) -> str:
+    """The notes of the release that a checkout is at. Raises ReleaseRefused if its tag is another one."""
+    if tag != project.tag:
+        raise ReleaseRefused(
+            f"the tag {tag} does not fit: {VERSION_FILE} has {project.version}, so it is {project.tag}"
+        )
+    try:
+        return read_section((root / CHANGELOG).read_text(encoding="utf-8"), project.version)
+    except ValueError as error:
+        raise ReleaseRefused(str(error)) from error
+
+
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Prepare the release that the command line names. Returns the exit code."""
+    """Prepare the release that the command line names, or print its notes. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="dev.py release", description=__doc__)
-    parser.add_argument("version", metavar="VERSION", help="in the form of PEP 440, such as 1.2.0 or 1.2.0rc1")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("version", nargs="?", metavar="VERSION", help="in the form of PEP 440: 1.2.0 or 1.2.0rc1")
+    wanted.add_argument("--notes", metavar="TAG", help="print the notes of TAG, which must be this checkout's")
     parser.add_argument("--dry-run", action="store_true", help="check everything and show the changes; make none")
     chosen = parser.parse_args(arguments)
     repository = Repository(root)
     try:
         project = read_project(root)
+        if chosen.notes:
+            print(read_notes(chosen.notes, project, root))
+            return 0
         version = parse_version(chosen.version)
         problems = find_problems(version, project, repository)
         for problem in problems:
             print(f"release: {problem}", file=sys.stderr)
         if problems and not chosen.dry_run:
             return 1
-        plan = make_plan(chosen.version, repository, datetime.now(UTC).date())
+        plan = make_plan(chosen.version, project, repository, datetime.now(UTC).date())
         for line in describe(plan, repository):
             print(line)
         if not chosen.dry_run:

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from server.cli.arguments import parse_arguments
 from server.hosting.instances import DIRECTORY, find_instances, register_instance
 from tests.cli.processes import rest_of, run, serving, started
+from tests.systems import posix_only
 
 # Listens like an instance, answers `quit` with a line, and ends only at the end of its input.
 STUBBORN = """
@@ -156,7 +159,7 @@ def test_an_instance_that_does_not_end_in_time_is_one_clear_sentence(
     assert stubborn.stdout.readline() == f"asked {bool(options)}\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+@posix_only("Windows cannot stop a process")
 def test_a_hung_instance_is_reported_and_not_killed(data_dir: Path, stubborn: "subprocess.Popen[str]") -> None:
     stubborn.send_signal(signal.SIGSTOP)
     try:
@@ -185,6 +188,26 @@ def test_a_killed_instance_is_no_running_one(data_dir: Path) -> None:
                 other.accept()
     assert list((data_dir / DIRECTORY).iterdir()) == []
     assert psutil.pid_exists(os.getpid())
+
+
+def test_looking_for_an_instance_that_ends_leaves_nothing(data_dir: Path) -> None:
+    ended = Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            find_instances(data_dir)
+
+    with ThreadPoolExecutor(2) as watchers:
+        watching = [watchers.submit(look) for _ in range(2)]
+        try:
+            for _ in range(300):
+                with register_instance(data_dir):
+                    pass
+        finally:
+            ended.set()
+    for watcher in watching:
+        watcher.result()
+    assert list((data_dir / DIRECTORY).iterdir()) == []
 
 
 async def send(port: int, line: bytes) -> bytes:
