@@ -50,18 +50,19 @@ class SessionStore(StoreBase):
         )
         save = Save(job, self._publish_change, asyncio.get_running_loop())
 
-        def run_save(connection: sqlite3.Connection) -> bool:
+        def run_save(connection: sqlite3.Connection) -> tuple[str, bool]:
             before = find_remains(connection)
             id = self._held_saves.run_save(save, connection)
-            save.loop.call_soon_threadsafe(save.saved, id)
-            return find_remains(connection) != before
+            return id, find_remains(connection) != before
 
-        def remove_replaced(has_replaced: bool) -> None:
-            # A session that was deleted or had expired. The next turn does not wait for its remains.
+        def finish_save(saved: tuple[str, bool]) -> None:
+            id, has_replaced = saved
+            save.saved(id)
+            # A session that was deleted or had expired. The next turn does not wait for the removal of its remains.
             if has_replaced:
                 self._start_removal()
 
-        await self._run_job(run_save, then=remove_replaced, failed=self._on_save_failed)
+        await self._run_job(run_save, then=finish_save, failed=self._on_save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """Return the session with its messages; None if it does not exist or has expired.

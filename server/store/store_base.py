@@ -97,7 +97,7 @@ class StoreBase:
         await asyncio.shield(self._start_removal())
 
     def _start_removal(self) -> asyncio.Task[None]:
-        if self._next_removal is None:
+        if self._next_removal is None or self._next_removal.done():  # done: cancelled before it began
             self._next_removal = spawn(self._remove_marked(), name="remove what is deleted")
             self._removals.add(self._next_removal)
             self._next_removal.add_done_callback(self._removals.discard)
