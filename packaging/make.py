@@ -14,7 +14,7 @@ from pathlib import Path
 from project import ROOT, read_project
 from recipe import Build, BuildFailed, Kind, format_size, report
 
-MODULES = ("wheel", "bundle", "macos_app", "macos_dmg", "sbom", "checksums")
+MODULES = ("wheel", "bundle", "deb", "macos_app", "macos_dmg", "sbom", "checksums")
 """Modules of `kinds/`, in the order in which packages are built."""
 
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from environments import make_environment
+from linux.libraries import remove_search_paths
 from project import ROOT
 from recipe import Build, BuildFailed, Kind, report
 from smoke import SmokeFailed, run_smoke_test
@@ -34,6 +35,8 @@ def build(build: Build) -> Path:
     shutil.rmtree(bundle.parent, ignore_errors=True)
     bundle.parent.mkdir(parents=True)
     (work / "dist" / build.project.name).rename(bundle)
+    if sys.platform == "linux":
+        remove_search_paths(bundle)
     return bundle
 
 
@@ -53,8 +56,9 @@ def missing() -> str | None:
     """What this system lacks for PyInstaller, or None."""
     if find_spec("PyInstaller") is None:
         return "there is no PyInstaller for this version of Python"
-    if sys.platform == "linux" and (lacking := [name for name in ("objdump", "strip") if shutil.which(name) is None]):
-        return f"{' and '.join(lacking)} missing; Debian and Ubuntu have them in binutils"
+    tools = ("objdump", "strip", "chrpath") if sys.platform == "linux" else ()
+    if lacking := [name for name in tools if shutil.which(name) is None]:
+        return f"{' and '.join(lacking)} missing; Debian and Ubuntu have them in binutils and chrpath"
     return None
 
 

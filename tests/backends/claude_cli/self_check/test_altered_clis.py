@@ -1,5 +1,7 @@
 """Each facility is lost to the CLI that does not have it, and no other one: none of the comparisons is superfluous."""
 
+import os
+
 import pytest
 
 from server.backends.claude_cli.facilities import REQUIRED, Facility
@@ -10,8 +12,11 @@ from server.backends.claude_cli.self_check.requirements import check_requirement
 from server.backends.claude_cli.self_check.run import judge, run_self_check
 from server.backends.claude_cli.self_check.workbench import Workbench
 from tests.backends.claude_cli.self_check.altered_cli import write_altered_cli
+from tests.systems import posix_only
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+posix = posix_only("a script as the program")
+
+ENVIRONMENT = os.environ
 
 REFUSES_TO_REWIND = """
 def heard(line):
@@ -144,6 +149,7 @@ async def test_the_real_one_has_every_facility(cli_path, tmp_path):
     assert not found, f"not proven: {found}"
 
 
+@posix
 @pytest.mark.parametrize(
     ("alterations", "facilities"),
     [
@@ -161,6 +167,7 @@ async def test_a_fast_path_is_lost_to_the_cli_that_has_it_not(alter, tmp_path, a
     assert all(verdict.conclusive and verdict.reason for verdict in found.values()), found
 
 
+@posix
 @pytest.mark.parametrize(
     ("alterations", "facilities"),
     [
@@ -181,12 +188,14 @@ async def test_what_requests_rely_on_is_lost_to_the_cli_that_does_it_not(alter, 
     assert all(verdict.conclusive and verdict.reason for verdict in found.values()), found
 
 
+@posix
 async def test_a_death_is_no_lasting_verdict(alter, tmp_path):
     found = await check(alter(DIES_OF_SYSTEM_PROMPTS), tmp_path)
     assert found.keys() == {Facility.SYSTEM_PROMPT}, found
     assert not found[Facility.SYSTEM_PROMPT].conclusive
 
 
+@posix
 async def test_a_hang_is_no_lasting_verdict(alter, bench):
     """Whichever wait is the one that ends first on a busy machine."""
     slow = bench(alter(HANGS), silence_seconds=3.0)
