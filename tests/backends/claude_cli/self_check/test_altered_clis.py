@@ -6,10 +6,17 @@ import pytest
 
 from server.backends.claude_cli.facilities import REQUIRED, Facility
 from server.backends.claude_cli.self_check import workbench
-from server.backends.claude_cli.self_check.dialogue import Lived
-from server.backends.claude_cli.self_check.fast_paths import check_dry_turn
+from server.backends.claude_cli.self_check.dialogue import Lived, live
+from server.backends.claude_cli.self_check.fast_paths import (
+    check_cached_replay,
+    check_dry_turn,
+    check_fast_deltas,
+    check_recycling,
+    check_system_prompt,
+)
 from server.backends.claude_cli.self_check.requirements import check_requirements
 from server.backends.claude_cli.self_check.run import judge, run_self_check
+from server.backends.claude_cli.self_check.verdict import NotProven
 from server.backends.claude_cli.self_check.workbench import Workbench
 from tests.backends.claude_cli.self_check.altered_cli import write_altered_cli
 from tests.systems import posix_only
@@ -48,6 +55,45 @@ def heard(line):
         answer(line)
         return []
     return [line]
+"""
+TAKES_BACK_TOO_MUCH = """
+def heard(line):
+    if line.get("type") == "user" and "canary" not in json.dumps(line):
+        state.setdefault("first", line["uuid"])
+    if subtype(line) == "rewind_conversation" and "first" in state:
+        line["request"]["target_message_uuid"] = state["first"]
+    return [line]
+"""
+KEEPS_HALF_ANSWERS = """
+def heard(line):
+    if subtype(line) == "rewind_conversation" and state.get("text") == "self-check-canary 4":
+        answer(line, rewound=True)
+        interrupt = {"type": "control_request", "request_id": "i1", "request": {"subtype": "interrupt"}}
+        return [interrupt]
+    if line.get("type") == "user":
+        state["text"] = line["message"]["content"][0].get("text")
+    return [line]
+
+def said(line):
+    mine = line.get("response", {}).get("request_id") == "i1"
+    return [] if mine else [line]
+"""
+CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY = """
+def heard(line):
+    state["asked"] = state.get("asked") or line.get("type") == "user"
+    if subtype(line) == "set_model" and state["asked"]:
+        answer(line)
+        return []
+    return [line]
+"""
+LOSES_FAST_DELTAS_FROM_THE_TRANSCRIPT = """
+def heard(line):
+    if line.get("type") == "user" and "CLAUDE_CODE_PLAIN_DELTA_FAST_PATH" in environment:
+        line["message"]["content"][0]["text"] += " "
+    return [line]
+"""
+ADDS_A_HEADER = """
+environment["ANTHROPIC_CUSTOM_HEADERS"] = "x-more: 1"
 """
 HANGS = """
 def heard(line):
@@ -186,6 +232,24 @@ async def test_what_requests_rely_on_is_lost_to_the_cli_that_does_it_not(alter, 
     found = lost(verdicts)
     assert found.keys() == facilities, found
     assert all(verdict.conclusive and verdict.reason for verdict in found.values()), found
+
+
+@posix
+@pytest.mark.parametrize(
+    ("alterations", "check_one", "reason"),
+    [
+        pytest.param(TAKES_BACK_TOO_MUCH, check_recycling, "taken back by one turn", id="too much"),
+        pytest.param(KEEPS_HALF_ANSWERS, check_recycling, "on a recycled process", id="half answers"),
+        pytest.param(CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY, check_system_prompt, "within the conversation", id="prompt"),
+        pytest.param(LOSES_FAST_DELTAS_FROM_THE_TRANSCRIPT, check_fast_deltas, "with fast deltas", id="transcript"),
+        pytest.param(ADDS_A_HEADER, check_cached_replay, "the header x-more", id="header"),
+    ],
+)
+async def test_each_comparison_counts(alter, bench, cli_path, alterations, check_one, reason):
+    lived = await live(bench(cli_path))
+    await check_one(bench(cli_path), lived)
+    with pytest.raises(NotProven, match=reason):
+        await check_one(bench(alter(alterations)), lived)
 
 
 @posix
