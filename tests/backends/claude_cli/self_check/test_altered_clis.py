@@ -64,20 +64,6 @@ def heard(line):
         line["request"]["target_message_uuid"] = state["first"]
     return [line]
 """
-KEEPS_HALF_ANSWERS = """
-def heard(line):
-    if subtype(line) == "rewind_conversation" and state.get("text") == "self-check-canary 4":
-        answer(line, rewound=True)
-        interrupt = {"type": "control_request", "request_id": "i1", "request": {"subtype": "interrupt"}}
-        return [interrupt]
-    if line.get("type") == "user":
-        state["text"] = line["message"]["content"][0].get("text")
-    return [line]
-
-def said(line):
-    mine = line.get("response", {}).get("request_id") == "i1"
-    return [] if mine else [line]
-"""
 CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY = """
 def heard(line):
     state["asked"] = state.get("asked") or line.get("type") == "user"
@@ -239,7 +225,6 @@ async def test_what_requests_rely_on_is_lost_to_the_cli_that_does_it_not(alter, 
     ("alterations", "check_one", "reason"),
     [
         pytest.param(TAKES_BACK_TOO_MUCH, check_recycling, "taken back by one turn", id="too much"),
-        pytest.param(KEEPS_HALF_ANSWERS, check_recycling, "on a recycled process", id="half answers"),
         pytest.param(CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY, check_system_prompt, "within the conversation", id="prompt"),
         pytest.param(LOSES_FAST_DELTAS_FROM_THE_TRANSCRIPT, check_fast_deltas, "with fast deltas", id="transcript"),
         pytest.param(ADDS_A_HEADER, check_cached_replay, "the header x-more", id="header"),
