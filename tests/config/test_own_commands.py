@@ -10,9 +10,10 @@ import pytest
 from server.config import own_commands
 from server.config.own_commands import Installation, cli_command, own_command, program_command, set_host, sign_in_hint
 from server.config.paths import default_config_dir, default_data_dir
+from tests.systems import posix_only
 
 NAME = "dragoman.exe" if sys.platform == "win32" else "dragoman"
-posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell reads the lines")
+posix = posix_only("a POSIX shell reads the lines")
 
 
 @pytest.fixture(autouse=True)

@@ -104,3 +104,27 @@ def test_the_program_passes_on_the_users_library_path(
         check=True,
     )
     assert ran.stdout.strip() == f"{passed_on} False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not replace the file of a running program")
+def test_modules_come_from_the_file_that_was_started_after_an_upgrade(tmp_path: Path) -> None:
+    # As PyInstaller's bootloader leaves it: the importer's archive names the program's file.
+    (tmp_path / "pyimod02_importers.py").write_text(
+        "class Archive:\n    _filename = '/usr/lib/dragoman/dragoman'\npyz_archive = Archive()\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text("import pyimod02_importers\n")
+    (tmp_path / "tray_app").mkdir()
+    (tmp_path / "tray_app" / "__init__.py").touch()
+    (tmp_path / "tray_app" / "__main__.py").write_text(
+        "import os, pyimod02_importers\n"
+        "def main():\n    print(os.path.realpath(pyimod02_importers.pyz_archive._filename))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, str(START)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert ran.stdout.strip() == os.path.realpath(sys.executable)

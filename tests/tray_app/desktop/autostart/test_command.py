@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import INERT
 from tray_app.desktop.autostart.command import Installation, start_command, this_installation
 
 
 def _program(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
+    path.write_text(INERT)
     path.chmod(0o755)
     return path
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import SetupError
+from tests.systems import INERT
 from tray_app.desktop.autostart.desktop_entry import parse_entry, parse_exec
 from tray_app.desktop.autostart.linux import XdgAutostart
 
@@ -21,7 +22,7 @@ class Desktop:
     def install(self, name: str) -> Path:
         program = self.root / name
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text("#!/bin/sh\n")
+        program.write_text(INERT)
         program.chmod(0o755)
         return program
 
