@@ -113,31 +113,43 @@ class Wine:
                 files.extractall(self.python_dir)
         # PyInstaller reads modules as files.
         (library,) = self.python_dir.rglob("python3*.zip")
-        if library.parent != self.python_dir:  # the archive has a folder
-            for path in list(library.parent.iterdir()):
-                path.rename(self.python_dir / path.name)
-        library = self.python_dir / library.name
         with zipfile.ZipFile(library) as files:
             files.extractall(self.python_dir / "Lib")
         library.unlink()
-        lines = ["Lib", ".", windows_path(self.packages), "import site"]
-        (self.python_dir / f"{library.stem}._pth").write_text("\r\n".join(lines))
+        self._set_path(self.python_dir, self.packages)
+
+    def _set_path(self, python_dir: Path, packages: Path) -> None:
+        """Set the folders in which a Python looks for modules. It ignores PYTHONPATH if it has this file."""
+        (paths,) = python_dir.glob("python3*._pth")
+        paths.write_text("\r\n".join(["Lib", ".", windows_path(packages), "import site"]))
+
+    def make_environment(self, folder: Path, requirements: Sequence[str]) -> Path:
+        """Make a Python in `folder` that has `requirements` alone. Returns its program."""
+        shutil.copytree(self.python_dir, folder / "python")
+        self._set_path(folder / "python", folder / "packages")
+        self._install(folder / "packages", requirements)
+        return folder / "python" / "python.exe"
 
     def _make_packages(self) -> None:
         tools = self.cache / "tools"
         run([sys.executable, "-m", "venv", "--clear", str(tools)])
         run([str(tools / "bin/python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", UV])
-        pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-        own = ("pyside6", "shiboken6")
-        constraints = self.cache / "constraints.txt"
-        constraints.write_text("\n".join(line for line in pinned if not line.lower().startswith(own)))
-        install = [str(tools / "bin/uv"), "pip", "install", "-q", "--only-binary", ":all:", "--target"]
-        install += [str(self.packages), "--python-platform", ARCHITECTURE, "--python-version", "3.13"]
-        install += ["-c", str(constraints), "-r", str(ROOT / "pyproject.toml"), PYSIDE]
-        install += ["--extra", "tray", "--extra", "bundled-cli", "--extra", "otel"]
-        run([*install, "--group", str(ROOT / "pyproject.toml:dev"), "--group", str(ROOT / "pyproject.toml:packaging")])
-        self.compile(self.packages)
+        project = ROOT / "pyproject.toml"
+        requirements = ["-r", str(project), "--extra", "tray", "--extra", "bundled-cli", "--extra", "otel"]
+        self._install(self.packages, [*requirements, "--group", f"{project}:dev", "--group", f"{project}:packaging"])
         self.compile(self.python_dir / "Lib")
+
+    def _install(self, packages: Path, requirements: Sequence[str]) -> None:
+        """Install what pip would install on Windows, pinned."""
+        pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        constraints = self.cache / "constraints.txt"
+        constraints.write_text(
+            "\n".join(line for line in pinned if not line.lower().startswith(("pyside6", "shiboken6")))
+        )
+        install = [str(self.cache / "tools/bin/uv"), "pip", "install", "-q", "--only-binary", ":all:"]
+        install += ["--target", str(packages), "--python-platform", ARCHITECTURE, "--python-version", "3.13"]
+        run([*install, "-c", str(constraints), PYSIDE, *requirements])
+        self.compile(packages)
 
     def compile(self, folder: Path) -> None:
         """Compile the modules of a folder. Wine takes minutes for that; the root's Python has the same bytecode."""
@@ -159,7 +171,7 @@ class Wine:
         script += ['mount -t proc proc "$root/proc"', 'mount --rbind /dev "$root/dev"', 'mount -t sysfs sys "$root/sys"']
         for path in dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), self.cache, ROOT, *mounts)):  # noqa: S108
             script += [f'mkdir -p "$root"{quote(path)}', f'mountpoint -q "$root"{quote(path)} || mount --rbind {quote(path)} "$root"{quote(path)}']
-        script.append('exec chroot "$root" /usr/bin/env -i "$@"')
+        script.append(f'exec chroot "$root" /usr/bin/env -i -C {quote(ROOT)} "$@"')
         variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.cache)} | dict(environment or {})
         assignments = [f"{name}={value}" for name, value in variables.items()]
         return ["unshare", "--mount", "bash", "-c", "\n".join(script), "wine", *assignments, *arguments]
@@ -191,7 +203,7 @@ class Prefix:
 
     def command(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, wine: bool = True) -> list[str]:
         """The command line that runs a program of Windows, or, without `wine`, one of wine's own."""
-        variables = {"WINEPREFIX": str(self.folder), "WINEDEBUG": "-all", "PYTHONUTF8": "1"}
+        variables = {"WINEPREFIX": str(self.folder), "WINEDEBUG": "-all", "XDG_RUNTIME_DIR": "/tmp"}
         # Wine would offer to fetch its browser and .NET.
         variables["WINEDLLOVERRIDES"] = "mscoree=;mshtml="
         return self.wine.command(
