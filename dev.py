@@ -45,6 +45,7 @@ DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
+PACKAGING_PACKAGES = ("binutils",)  # PyInstaller reads and strips libraries with them
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
@@ -481,22 +482,29 @@ def clients(arguments: list[str]) -> int:
 
 def package(arguments: list[str]) -> int:
     """Build packages into dist/, all that this system can build or those named; `--check` proves them."""
-    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
+
+
+def release(arguments: list[str]) -> int:
+    """Set the version, date the changelog, commit and tag: `release 1.2.0`, `--dry-run` shows it. Pushes nothing."""
+    python, _ = prepare(Needs({"dev"}))
+    become([str(python), str(ROOT / "packaging" / "release.py"), *arguments], ROOT)
 
 
 def setup(arguments: list[str]) -> int:
     """Install everything that the other commands need."""
     if arguments:
         raise SetupFailed("setup takes no arguments")
-    provide_packages(TEST_PACKAGES, install=True)
+    provide_packages(TEST_PACKAGES + PACKAGING_PACKAGES, install=True)
     python, _ = prepare(Needs(TEST_EXTRAS))
     say(f"ready: {python}")
     return 0
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (run, test, check, soak, demo, bench, screenshots, clients, package, setup)
+    command.__name__: command
+    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, release, setup)
 }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from project import ROOT, read_project
 from recipe import Build, BuildFailed, Kind, format_size, report
 
-MODULES = ("wheel",)
+MODULES = ("wheel", "bundle")
 """Modules of `kinds/`, in the order in which packages are built."""
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[1]
 UNDECIDED = ".example"
 """Top-level domain reserved by RFC 2606: an address with it is a placeholder."""
+VERSION_LINE = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
+"""The line of server/__init__.py that sets the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def read_project(root: Path = ROOT) -> Project:
 def read_version(root: Path = ROOT) -> str:
     """Read the program's version. Raises ValueError if the source does not set it."""
     source = (root / "server" / "__init__.py").read_text(encoding="utf-8")
-    found = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)
+    found = VERSION_LINE.search(source)
     if found is None:
         raise ValueError("server/__init__.py does not set __version__")
     return found[1]

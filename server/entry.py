@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Run `serve`, `key` or `doctor`. Returns the exit code."""
+    """Run `serve`, `key`, `doctor` or `quit`. Returns the exit code."""
     # Imported here so that the desktop application does not load the server's command line.
     from server.cli.arguments import parse_arguments
 

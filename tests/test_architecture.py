@@ -22,7 +22,7 @@ CLASSES = [name for name in NAMES if re.fullmatch(r"([A-Z][a-z]+)+", name)]
 @cache
 def paths() -> tuple[str, ...]:
     """The paths of the checkout's own files and folders, with a slash before each."""
-    tops = [ROOT / name for name in ("server", "tray_app", "resources", "tests")]
+    tops = [ROOT / name for name in ("server", "tray_app", "packaging", "resources", "tests")]
     found = [path for top in tops for path in (top, *top.rglob("*"))]
     return tuple(f"/{path.relative_to(ROOT).as_posix()}" for path in found)
 

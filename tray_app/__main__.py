@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from server.config.own_commands import COMMAND
+from server.config.paths import APP_NAME
 from server.core.console import write_line
 from server.entry import exit_code_of, run_command
 from tray_app.arguments import names_subcommand, parse_arguments, serve_options
@@ -37,7 +38,8 @@ def why_no_desktop() -> str | None:
     """The reason why no window can be shown, or None."""
     missing = [name for name in ("PySide6", "qasync", "qtawesome") if importlib.util.find_spec(name) is None]
     if missing:
-        return f"the desktop application is not installed ({', '.join(missing)} missing; the extra `tray` has it)"
+        add = f'pip install "{APP_NAME}[tray]"'  # these quotes hold in the shells of all systems
+        return f"the desktop application is not installed ({', '.join(missing)} missing; add it with `{add}`)"
     if sys.platform in ("win32", "darwin"):
         return None
     if any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):

@@ -72,6 +72,13 @@ class Application(QObject):
         """Quit without asking."""
         self._quit.set()
 
+    def quit_by_command(self, now: bool) -> None:
+        """Quit without asking, as `dragoman quit` wants it: `now`, or after the running requests."""
+        if now:
+            self.quit()
+        else:
+            self.closing.finish_and_quit()
+
     def request_quit(self) -> None:
         """Quit; ask first if requests run."""
         if not self._quit.is_set():

@@ -13,7 +13,10 @@ PAGES = ("overview", "requests", "sessions", "clients", "settings")
 
 DIRECTORIES = ("data-dir", "config-dir")
 
-EPILOG = "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`; each has its own --help."
+EPILOG = (
+    "Without a desktop: `{command} serve`. Also: `{command} key`, `{command} doctor`, `{command} quit`; each has its "
+    "own --help."
+)
 
 
 def names_subcommand(arguments: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from server.core.console import write_line
 from server.core.errors import COMMAND_LINE, DragomanError, SettingsInvalid, SetupError
 from server.core.events import StateChanged
 from server.core.tasks import spawn
+from server.hosting.instances import OwnInstance, QuitHandler, register_instance
 from server.logs import configure_logs
 from server.secrets import KeyStore
 from server.secrets.opening import key_from_environment
@@ -69,8 +70,8 @@ def _start_application(namespace: argparse.Namespace) -> int:
     former_name.log_changes()
     set_host(settings.data_dir, settings.config_dir, window=True)
     try:
-        with crashes.catch_crashes(settings.data_dir):
-            _run_on_loop(_Startup(namespace, settings, overrides, instance).run(launch))
+        with crashes.catch_crashes(settings.data_dir), register_instance(settings.data_dir) as registered:
+            _run_on_loop(_Startup(namespace, settings, overrides, instance, registered).run(launch))
     finally:
         instance.release_claim()
     return 0
@@ -119,15 +120,22 @@ class _Startup:
     """The startup and the run after it. Launches that arrive during startup are handled when there is a window."""
 
     def __init__(
-        self, namespace: argparse.Namespace, settings: Settings, overrides: Mapping[str, Any], instance: SingleInstance
+        self,
+        namespace: argparse.Namespace,
+        settings: Settings,
+        overrides: Mapping[str, Any],
+        instance: SingleInstance,
+        registered: OwnInstance,
     ) -> None:
         self._namespace = namespace
         self._settings = settings
         self._overrides = overrides
         self._instance = instance
+        self._registered = registered
         self._quitting = asyncio.Event()
         self._early_launches: list[Launch] = []
         self._handle_launch: Callable[[Launch], object] = self._early_launches.append
+        self._handle_quit: QuitHandler = lambda now: self._quitting.set()
 
     async def run(self, launch: Launch) -> None:
         """Run the application. Returns when everything is closed."""
@@ -136,17 +144,24 @@ class _Startup:
         self._instance.launch_received.connect(lambda launch: self._handle_launch(launch))
         with stop_on_signals(self._quitting.set):
             self._instance.start_listening()
-            key_store = await self._unless_quitting(wait_for_key_store(self._settings))
-            if key_store is None:
-                return
-            context = self._make_context(key_store)
+            await self._registered.listen(lambda now: self._handle_quit(now))
             try:
-                await context.open()
-                await self._run_in_context(context, app, launch)
+                await self._run_unless_quitting(app, launch)
             finally:
-                # First, so that a later launch does not hand over to an instance that ends or has failed.
-                self._instance.close()
-                await context.close()
+                self._registered.stop_listening()
+
+    async def _run_unless_quitting(self, app: TrayApplication, launch: Launch) -> None:
+        key_store = await self._unless_quitting(wait_for_key_store(self._settings))
+        if key_store is None:
+            return
+        context = self._make_context(key_store)
+        try:
+            await context.open()
+            await self._run_in_context(context, app, launch)
+        finally:
+            # First, so that a later launch does not hand over to an instance that ends or has failed.
+            self._instance.close()
+            await context.close()
 
     def _make_context(self, key_store: KeyStore) -> Context:
         preferences = Preferences(self._settings.config_dir)
@@ -175,6 +190,7 @@ class _Startup:
         crashes.show_on(application)
         garbage = GuiThreadCollector()
         self._handle_launch = application.handle_launch
+        self._handle_quit = application.quit_by_command
         for other in self._early_launches:
             application.handle_launch(other)
         # A launch during the shutdown waits for its end and then starts a new instance.

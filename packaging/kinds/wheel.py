@@ -5,8 +5,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+from environments import make_environment, scripts_dir
 from project import ROOT
 from recipe import Build, BuildFailed, Kind
+from smoke import SmokeFailed, run_smoke_test
 
 
 def build(build: Build) -> Path:
@@ -30,6 +32,18 @@ def check(build: Build, wheel: Path) -> None:
         raise BuildFailed(f"the wheel installs the top-level names {', '.join(sorted(names))}")
 
 
+def check_installed(build: Build, wheel: Path) -> None:
+    """Check the metadata, then install the wheel without and with its window and run the smoke test on both."""
+    check(build, wheel)
+    for extras, window in (("", False), ("[tray]", True)):
+        environment = build.work_dir("wheel") / "environment"
+        make_environment(environment, [f"{wheel}{extras}"])
+        try:
+            run_smoke_test([str(scripts_dir(environment) / build.project.name)], window=window)
+        except SmokeFailed as error:
+            raise BuildFailed(f"the installed wheel{extras} does not work: {error}") from error
+
+
 def top_level_names(wheel: Path) -> set[str]:
     """Names that a wheel adds to site-packages, without its metadata."""
     with zipfile.ZipFile(wheel) as archive:
@@ -37,4 +51,4 @@ def top_level_names(wheel: Path) -> set[str]:
     return {name for name in tops if not name.endswith(".dist-info")}
 
 
-KIND = Kind("wheel", "wheel and sdist for pip, pipx and uv", build, check)
+KIND = Kind("wheel", "wheel and sdist for pip, pipx and uv", build, check_installed)

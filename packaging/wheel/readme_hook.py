@@ -1,10 +1,15 @@
 """Metadata hook of the wheel and the sdist: the README as PyPI shows it."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # hatchling loads this file alone
+
+from project import read_version
 
 RELATIVE_LINK = re.compile(r"(?P<before>\]\(|(?:src|srcset|href)=\")(?!https?://|#|mailto:)(?P<path>[^)\"\s]+)")
 PICTURES = {".png", ".svg"}
@@ -26,8 +31,6 @@ class ReadmeHook(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the README with absolute links to the repository at the version's tag."""
         text = Path(self.root, "README.md").read_text(encoding="utf-8")
-        version = re.search(r'^__version__ = "(.+)"$', Path(self.root, "server/__init__.py").read_text("utf-8"), re.M)
-        if version is None:
-            raise ValueError("server/__init__.py does not set __version__")
-        text = absolute_links(text, metadata["urls"]["Repository"], f"v{version[1]}")
+        tag = f"v{read_version(Path(self.root))}"
+        text = absolute_links(text, metadata["urls"]["Repository"], tag)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}

@@ -20,7 +20,7 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
         namespace.rotate or namespace.anthropic or namespace.forget_anthropic
     ):
         parser.error(f"key {namespace.key_command} takes none of --rotate, --anthropic and --forget-anthropic")
-    run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor}[namespace.subcommand]
+    run: Run = {"serve": _run_serve, "key": _run_key, "doctor": _run_doctor, "quit": _run_quit}[namespace.subcommand]
     return run, namespace
 
 
@@ -43,6 +43,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_serve(subcommands)
     _add_key(subcommands)
     _add_doctor(subcommands)
+    _add_quit(subcommands)
     return parser
 
 
@@ -75,6 +76,26 @@ def _add_doctor(subcommands: Any) -> None:
     doctor.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def _add_quit(subcommands: Any) -> None:
+    quit_parser = _add_subcommand(subcommands, "quit", "end the running program, with a window or without")
+    quit_parser.description = (
+        "Ask the running program of this data folder, with a window or without, to end, and wait until it has ended. "
+        "New requests are refused and running ones finish first. The exit code is 0 also if none runs, and 1 if it has "
+        "not ended in time."
+    )
+    quit_parser.add_argument("--now", action="store_true", help="cut off running requests")
+    quit_parser.add_argument(
+        "--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="longest wait for the end (60)"
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:  # excludes NaN too
+        raise argparse.ArgumentTypeError("must be a number of seconds above 0")
+    return value
+
+
 def _add_subcommand(subcommands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = subcommands.add_parser(
         name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
@@ -91,6 +112,12 @@ def _run_serve(namespace: argparse.Namespace) -> int:
 
 def _run_key(namespace: argparse.Namespace) -> int:
     from server.cli.key import run
+
+    return run(namespace)
+
+
+def _run_quit(namespace: argparse.Namespace) -> int:
+    from server.cli.quit import run
 
     return run(namespace)
 

@@ -1,4 +1,4 @@
-"""`dragoman serve`: runs the server without a desktop until a signal stops it."""
+"""`dragoman serve`: runs the server without a desktop until a signal or `quit` stops it."""
 
 import argparse
 import asyncio
@@ -17,6 +17,8 @@ from server.config.settings import Settings, load_settings
 from server.config.settings_in_force import SettingsInForce
 from server.core.console import write_line
 from server.core.events import Event, EventBus, Notice, NoticeCleared, StateChanged
+from server.core.tasks import spawn
+from server.hosting.instances import OwnInstance, register_instance
 from server.hosting.runtime import HostedFactory, Runtime
 from server.logs import configure_logs
 from server.secrets import KeyStore, open_key_store
@@ -34,18 +36,22 @@ def run(namespace: argparse.Namespace) -> int:
     set_host(settings.data_dir, settings.config_dir, window=False)
     for text in settings.warnings():
         log.warning("%s", text)
-    return asyncio.run(_serve(settings))
+    with register_instance(settings.data_dir) as instance:
+        return asyncio.run(_serve(settings, instance))
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, instance: OwnInstance) -> int:
     from server.composition import Server
 
     key_store = await open_key_store(settings)
-    return await serve_until_stopped(settings, functools.partial(Server.create, key_store=key_store), key_store)
+    host = functools.partial(Server.create, key_store=key_store)
+    return await serve_until_stopped(settings, host, key_store, instance)
 
 
-async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store: KeyStore) -> int:
-    """Serve what `host` makes until a signal. Returns 0, or 1 if the server ends by itself."""
+async def serve_until_stopped(
+    settings: Settings, host: HostedFactory, key_store: KeyStore, instance: OwnInstance | None = None
+) -> int:
+    """Serve what `host` makes until a signal or `quit`. Returns 0, or 1 if the server ends by itself."""
     bus = EventBus()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -56,8 +62,10 @@ async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store
     bus.subscribe(_EventLog())
     bus.subscribe(on_event)
     runtime = Runtime(SettingsInForce(settings), bus=bus, host=host)
-    with _cancelled_by_signals():
+    with _cancelled_by_signals() as cancel:
         try:
+            if instance is not None:
+                await instance.listen(lambda now: spawn(_quit(runtime, cancel, now=now), name="quit"))
             await runtime.start()
             _print_address(runtime, await _describe_key(settings, key_store))
             await failed
@@ -65,26 +73,44 @@ async def serve_until_stopped(settings: Settings, host: HostedFactory, key_store
             return 0
         finally:
             await runtime.stop()
+            if instance is not None:
+                instance.stop_listening()
     return 1
 
 
+async def _quit(runtime: Runtime, cancel: Callable[[], None], *, now: bool) -> None:
+    """End the program as `quit` asks: after the running requests, or at once."""
+    log.info("stopping (quit)")
+    if not now:
+        await runtime.finish()
+    cancel()
+
+
 @contextlib.contextmanager
-def _cancelled_by_signals() -> Iterator[None]:
-    """Cancel the current task on the first signal, so that it cleans up; end the program on the second."""
+def _cancelled_by_signals() -> Iterator[Callable[[], None]]:
+    """Cancel the current task on the first signal, so that it cleans up; end the program on the second.
+
+    Yields a function that cancels it too.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    received: list[int] = []
+    # Another cancellation would interrupt the cleanup.
+    cancelled = False
+
+    def cancel() -> None:
+        nonlocal cancelled
+        if task is not None and not cancelled:
+            task.cancel()
+        cancelled = True
 
     def on_signal(number: int) -> None:
-        if received:
+        if cancelled:
             os._exit(HARD_EXIT)
-        received.append(number)
         log.info("stopping (%s); repeat to stop immediately", signal.Signals(number).name)
-        if task is not None:
-            task.cancel()
+        cancel()
 
     remove = [_add_handler(loop, number, on_signal) for number in _stop_signals()]
     try:
-        yield
+        yield cancel
     finally:
         for undo in remove:
             undo()

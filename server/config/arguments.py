@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-SUBCOMMANDS = ("serve", "key", "doctor")
+SUBCOMMANDS = ("serve", "key", "doctor", "quit")
 
 
 def add_directory_options(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ def test_every_option_becomes_its_setting() -> None:
     }
 
 
-@pytest.mark.parametrize("subcommand", ["serve", "key", "doctor"])
+@pytest.mark.parametrize("subcommand", ["serve", "key", "doctor", "quit"])
 def test_what_is_not_given_is_left_to_other_sources(subcommand: str) -> None:
     _, namespace = parse_arguments([subcommand])
     assert set(settings_overrides(namespace).values()) == {None}

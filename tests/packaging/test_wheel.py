@@ -45,8 +45,8 @@ def test_the_wheel_holds_the_program_and_its_resources(built: Path) -> None:
     assert "dragoman/py.typed" in names
 
 
-def test_the_sdist_builds_the_same_wheel(build: Build, built: Path) -> None:
-    # `python -m build` makes the wheel from the sdist; what the README shows must be in there as well.
+def test_the_sdist_holds_the_checkout(build: Build, built: Path) -> None:
+    # The wheel is made from it, so that it has all of the program; pictures, recipes and tests are there as well.
     with tarfile.open(built.with_name(f"dragoman-{build.project.version}.tar.gz")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"docs/screenshots/overview-light.png", "packaging/make.py", "tests/conftest.py", ".ci/run"} <= names

@@ -15,7 +15,7 @@ from tray_app.arguments import own_options, parse_arguments
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("arguments", [["key", "--help"], ["serve", "--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize("arguments", [[name, "--help"] for name in ("key", "serve", "doctor", "quit")])
 def test_subcommands_are_the_servers(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

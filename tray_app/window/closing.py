@@ -68,9 +68,13 @@ class Closing:
             tr("Quit Dragoman?"),
             tr("Quitting now cuts off running answers. New requests are refused either way."),
             now=(tr("Quit now"), self._quit),
-            later=lambda: self._context.run(self._finish_and_quit(), name="finish the answers and quit"),
+            later=self.finish_and_quit,
             stay=tr("Keep running"),
         )
+
+    def finish_and_quit(self) -> None:
+        """Quit when the last running request has ended."""
+        self._context.run(self._finish_and_quit(), name="finish the answers and quit")
 
     async def _finish_and_quit(self) -> None:
         await self._context.server.finish()

@@ -1,0 +1,16 @@
+"""Entry point of the bundle."""
+
+import os
+import sys
+
+# First of all. The bootloader sets it for the loading of the bundle's libraries, which is over; whatever the program
+# starts, such as the user's browser, would load them as well.
+if "LD_LIBRARY_PATH_ORIG" in os.environ:
+    os.environ["LD_LIBRARY_PATH"] = os.environ.pop("LD_LIBRARY_PATH_ORIG")
+else:
+    os.environ.pop("LD_LIBRARY_PATH", None)
+
+from tray_app.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main())

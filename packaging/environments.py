@@ -1,0 +1,32 @@
+"""Fresh virtual environments, with what is installed there and nothing else."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from project import ROOT
+from recipe import BuildFailed
+
+
+def make_environment(directory: Path, requirements: Sequence[str]) -> Path:
+    """Create a virtual environment with `requirements`, in the pinned versions. Returns its interpreter.
+
+    Raises BuildFailed with pip's output.
+    """
+    made = subprocess.run([sys.executable, "-m", "venv", str(directory)], capture_output=True, text=True)
+    if made.returncode:
+        raise BuildFailed(f"the virtual environment {directory} was not created:\n{made.stdout}{made.stderr}")
+    python = scripts_dir(directory) / ("python.exe" if sys.platform == "win32" else "python")
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install += ["-c", str(ROOT / "constraints.txt"), *requirements]
+    # Outside the checkout, whose folders must not be found.
+    installed = subprocess.run(install, cwd=directory, capture_output=True, text=True)
+    if installed.returncode:
+        raise BuildFailed(f"pip could not install {' '.join(requirements)}:\n{installed.stderr}")
+    return python
+
+
+def scripts_dir(directory: Path) -> Path:
+    """The folder of an environment's programs."""
+    return directory / ("Scripts" if sys.platform == "win32" else "bin")

@@ -1,0 +1,65 @@
+"""The bundle: a folder with the program, Python and Qt, made by PyInstaller. Other packages wrap it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from environments import make_environment
+from project import ROOT
+from recipe import Build, BuildFailed, Kind
+from smoke import SmokeFailed, run_smoke_test
+
+SPEC = ROOT / "packaging" / "bundle" / "dragoman.spec"
+EXTRAS = "tray,otel"
+"""Extras of the wheel that are in the bundle. Never `bundled-cli`: the CLI is not ours to pass on."""
+
+
+def build(build: Build) -> Path:
+    """Build the bundle from the wheel, installed in an environment of its own. Returns the bundle's folder."""
+    work = build.work_dir("bundle")
+    wheel = build.artefacts["wheel"]
+    python = make_environment(work / "environment", [f"{wheel}[{EXTRAS}]", "pyinstaller"])
+    command = [str(python), "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+    command += ["--distpath", str(work / "dist"), "--workpath", str(work / "analysis"), str(SPEC)]
+    # PyInstaller keeps stripped libraries for the next build.
+    environment = os.environ | {"PYINSTALLER_CONFIG_DIR": str(build.output / "work" / "pyinstaller")}
+    made = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
+    if made.returncode:
+        raise BuildFailed(f"the bundle was not built:\n{made.stdout}{made.stderr}")
+    bundle = build.output / "bundle" / build.project.name
+    shutil.rmtree(bundle.parent, ignore_errors=True)
+    bundle.parent.mkdir(parents=True)
+    (work / "dist" / build.project.name).rename(bundle)
+    return bundle
+
+
+def check(build: Build, bundle: Path) -> None:
+    """Run the smoke test on a copy in a folder whose name has spaces and letters beyond ASCII."""
+    with tempfile.TemporaryDirectory() as directory:
+        moved = Path(directory) / "Zażółć gęślą" / bundle.name
+        shutil.copytree(bundle, moved, symlinks=True)
+        try:
+            run_smoke_test([str(program(moved))])
+        except SmokeFailed as error:
+            raise BuildFailed(f"the bundle does not work: {error}") from error
+
+
+def missing() -> str | None:
+    """What this system lacks for PyInstaller, or None."""
+    if find_spec("PyInstaller") is None:
+        return "there is no PyInstaller for this version of Python"
+    if sys.platform == "linux" and (lacking := [name for name in ("objdump", "strip") if shutil.which(name) is None]):
+        return f"{' and '.join(lacking)} missing; Debian and Ubuntu have them in binutils"
+    return None
+
+
+def program(bundle: Path) -> Path:
+    """The program of a bundle."""
+    return bundle / f"{bundle.name}.exe" if sys.platform == "win32" else bundle / bundle.name
+
+
+KIND = Kind("bundle", "folder with the program, Python and Qt", build, check, needs=("wheel",), missing=missing)

@@ -1,0 +1,100 @@
+"""`dev.py release` in real repositories."""
+
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+import release
+from changelog import date_unreleased, read_section
+
+CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-02\n\n- The first.\n"
+FACTS = """[project]
+name = "dragoman"
+description = "A program."
+license = "MIT"
+authors = [{{ name = "Somebody" }}]
+keywords = []
+urls = {{ Repository = "{home}" }}
+"""
+
+
+def git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository whose version 0.1.0 is tagged, with changes to release."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "__init__.py").write_text('"""Server."""\n\n__version__ = "0.1.0"\n')
+    (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / "pyproject.toml").write_text(FACTS.format(home="https://github.com/somebody/dragoman"))
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "config", "user.name", "Somebody")
+    git(tmp_path, "config", "user.email", "somebody@dragoman.example")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "first")
+    git(tmp_path, "tag", "v0.1.0")
+    return tmp_path
+
+
+def test_a_release_is_committed_and_tagged_and_not_pushed(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["0.2.0"], checkout) == 0
+    assert '__version__ = "0.2.0"' in git(checkout, "show", "v0.2.0:server/__init__.py")
+    assert "## [Unreleased]\n\n## [0.2.0] - 20" in git(checkout, "show", "v0.2.0:CHANGELOG.md")
+    assert git(checkout, "cat-file", "-t", "v0.2.0") == "tag"
+    assert "### Added\n\n- A thing." in git(checkout, "tag", "--list", "--format=%(contents)", "v0.2.0")
+    assert git(checkout, "status", "--porcelain") == ""
+    assert "git push --atomic origin main v0.2.0" in capsys.readouterr().out
+
+
+def test_a_dry_run_changes_nothing(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["--dry-run", "0.2.0"], checkout) == 0
+    assert "tag the commit v0.2.0" in capsys.readouterr().out
+    assert git(checkout, "status", "--porcelain") == ""
+    assert git(checkout, "tag") == "v0.1.0"
+
+
+def test_a_release_interrupted_before_its_tag_is_finished(checkout: Path) -> None:
+    assert release.main(["0.2.0"], checkout) == 0
+    git(checkout, "tag", "--delete", "v0.2.0")
+    head = git(checkout, "rev-parse", "HEAD")
+    assert release.main(["0.2.0"], checkout) == 0
+    assert git(checkout, "rev-parse", "v0.2.0^{commit}") == head
+
+
+@pytest.mark.parametrize("version", ["1", "v1.0.0", "1.0.0+local", "one", "0.1.0", "0.0.9"])
+def test_invalid_and_older_versions_are_refused(checkout: Path, version: str) -> None:
+    head = git(checkout, "rev-parse", "HEAD")
+    if version == "1":
+        git(checkout, "tag", "v2.0.0")
+    assert release.main([version], checkout) == 1
+    assert git(checkout, "rev-parse", "HEAD") == head
+
+
+def test_changes_another_branch_and_a_placeholder_are_refused(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "pyproject.toml").write_text(FACTS.format(home="https://dragoman.example/dragoman"))
+    git(checkout, "switch", "--quiet", "--create", "other")
+    assert release.main(["0.2.0"], checkout) == 1
+    told = capsys.readouterr().err
+    for words in ("the project has no home yet", "the branch is other", "the checkout has changes: pyproject.toml"):
+        assert words in told
+
+
+def test_a_refused_commit_restores_the_files(checkout: Path) -> None:
+    hook = checkout / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert release.main(["0.2.0"], checkout) == 1
+    assert git(checkout, "status", "--porcelain") == ""
+
+
+def test_an_empty_changelog_is_refused() -> None:
+    dated = date_unreleased(CHANGELOG, "0.2.0", date(2026, 3, 4))
+    assert read_section(dated, "0.2.0") == "### Added\n\n- A thing."
+    with pytest.raises(ValueError, match="has no entry"):
+        date_unreleased(dated, "0.3.0", date(2026, 3, 5))
