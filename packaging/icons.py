@@ -15,8 +15,8 @@ ICNS_SIZES = (32, 64, 128, 256, 512, 1024)
 def render_png(svg: Path, size: int) -> bytes:
     """Render an SVG as a square PNG. Raises ValueError if it cannot be read."""
     # Recipes without icons need no Qt.
-    from PySide6.QtCore import QBuffer, QIODevice
-    from PySide6.QtGui import QImage, QPainter
+    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+    from PySide6.QtGui import QImage, QImageWriter, QPainter
     from PySide6.QtSvg import QSvgRenderer
 
     renderer = QSvgRenderer(str(svg))
@@ -29,7 +29,7 @@ def render_png(svg: Path, size: int) -> bytes:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
     return bytes(buffer.data().data())
 
 
