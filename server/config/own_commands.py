@@ -16,6 +16,8 @@ from pathlib import Path
 from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 
 COMMAND = APP_NAME
+WINDOW_COMMAND = f"{APP_NAME}-window"
+"""The same program without a console, on Windows."""
 
 CHECKOUT = Path(__file__).parents[2]
 """The folder of `dev.py` in a checkout."""
@@ -82,6 +84,12 @@ def app_image(installation: Installation) -> str | None:
     return image if image and mount and installation.executable.is_relative_to(mount) else None
 
 
+def bundle_program(installation: Installation, name: str) -> str:
+    """Path of the program `name` of a bundle. Bundles for Windows have both COMMAND and WINDOW_COMMAND."""
+    named = installation.executable.with_name(f"{name}.exe")
+    return str(named if installation.platform == "win32" and named.is_file() else installation.executable)
+
+
 def own_command(*arguments: str) -> str:
     """The command line for this program with `arguments`, as in `own_command("key")`, and the current folders."""
     return quote_command([*_own_program(), *arguments, *host.options])
@@ -98,7 +106,7 @@ def program_command(installation: Installation, checkout: Path) -> list[str]:
     if image := app_image(installation):
         return [image]
     if installation.frozen:
-        return [str(installation.executable)]
+        return [bundle_program(installation, COMMAND)]
     if shutil.which(APP_NAME, path=installation.environment.get("PATH", "")):
         return [APP_NAME]
     if (checkout / "dev.py").is_file():
