@@ -9,8 +9,10 @@ Unicode true
 !include facts.nsh
 Target ${TARGET}
 SetCompressor /SOLID ${COMPRESSION}
-; The two programs hold the same modules: with the second in reach of the first, they are packed once.
-SetCompressorDictSize 32
+!if ${COMPRESSION} == lzma
+  ; The two programs hold the same modules: with the second in reach of the first, they are packed once.
+  SetCompressorDictSize 32
+!endif
 RequestExecutionLevel user
 ManifestDPIAware true
 ManifestLongPathAware true

@@ -63,7 +63,8 @@ def install_lines(bundle: Path, names: Iterable[PurePosixPath]) -> Iterator[str]
         if name.parent != folder:
             folder = name.parent
             yield f"SetOutPath {installed(folder)}"
-        yield f"File {quote(str(bundle / name))}"
+        # NSIS reads variables in the texts of the installation alone: this is a path of the system that builds.
+        yield f'File "{bundle / name}"'
 
 
 def remove_lines(names: Iterable[PurePosixPath]) -> Iterator[str]:
