@@ -66,12 +66,12 @@ def run_smoke_test(
             serve = [*command, "serve", "--port", "0"]
             with started(serve, environment, LISTENING, home / "serve.log", end=end) as address:
                 check_server(command, environment, address)
+            wait_for_end(home, environment)
             if window and sys.platform == "linux":
                 display = stack.enter_context(screen(home / "screen.log"))
                 start = command if window is True else window
                 check_window(start, command, environment | {"DISPLAY": display}, home)
-            url = environment["ANTHROPIC_BASE_URL"]
-            wait_for(lambda: not processes_of(home, url), "the end of all processes")
+                wait_for_end(home, environment)
         except SmokeFailed as error:
             logs = "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')}" for log in home.glob("*.log"))
             raise SmokeFailed(f"{error}\n{logs}") from None
@@ -195,6 +195,12 @@ def screen(log: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+def wait_for_end(home: Path, environment: Mapping[str, str]) -> None:
+    """Wait until nothing is left of a program that has ended: the CLI's processes, and wine's own."""
+    url = environment["ANTHROPIC_BASE_URL"]
+    wait_for(lambda: not processes_of(home, url), "the end of all processes")
 
 
 def processes_of(home: Path, url: str) -> list[str]:
