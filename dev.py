@@ -45,12 +45,15 @@ DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
-PACKAGING_PACKAGES = ("binutils",)  # PyInstaller reads and strips libraries with them
+# PyInstaller reads and strips libraries with binutils; the other two make the installer of Windows, and try it.
+PACKAGING_PACKAGES = ("binutils", "mmdebstrap", "nsis")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
 # The check runs the store's tests once more with these arguments.
 NEWER_SQLITE = ("-p", "tests.newer_sqlite", "tests/store")
+# Kinds of packages that the check builds and tries: those that take a few minutes.
+CHECKED_PACKAGES = ("wheel", "bundle")
 
 TEST_EXTRAS = frozenset({"bundled-cli", "dev", "packaging", "tray"})
 
@@ -430,8 +433,8 @@ def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
 
 
 def check(arguments: list[str]) -> int:
-    """Run ruff, mypy and the tests, even if one fails. Arguments go to pytest."""
-    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    """Run ruff, mypy and the tests, and build and try packages, even if one fails. Arguments go to pytest."""
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
     steps = {
         "ruff check": [str(python), "-m", "ruff", "check", "."],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
@@ -440,6 +443,7 @@ def check(arguments: list[str]) -> int:
     }
     if has_newer_sqlite():
         steps["newer SQLite"] = pytest_command(python, missing, parallel_options(NEWER_SQLITE))
+    steps["packages"] = [str(python), str(ROOT / "packaging" / "make.py"), "--check", *CHECKED_PACKAGES]
     return run_steps(steps)
 
 

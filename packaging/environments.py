@@ -17,14 +17,23 @@ def make_environment(directory: Path, requirements: Sequence[str]) -> Path:
     made = subprocess.run([sys.executable, "-m", "venv", str(directory)], capture_output=True, text=True)
     if made.returncode:
         raise BuildFailed(f"the virtual environment {directory} was not created:\n{made.stdout}{made.stderr}")
-    python = scripts_dir(directory) / ("python.exe" if sys.platform == "win32" else "python")
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install_packages(directory, requirements)
+    return interpreter(directory)
+
+
+def install_packages(directory: Path, requirements: Sequence[str]) -> None:
+    """Install `requirements` in a virtual environment, in the pinned versions. Raises BuildFailed with pip's output."""
+    install = [str(interpreter(directory)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     install += ["-c", str(ROOT / "constraints.txt"), *requirements]
     # Outside the checkout, whose folders must not be found.
     installed = subprocess.run(install, cwd=directory, capture_output=True, text=True)
     if installed.returncode:
         raise BuildFailed(f"pip could not install {' '.join(requirements)}:\n{installed.stderr}")
-    return python
+
+
+def interpreter(directory: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return scripts_dir(directory) / ("python.exe" if sys.platform == "win32" else "python")
 
 
 def scripts_dir(directory: Path) -> Path:

@@ -1,8 +1,8 @@
 """Prepares a release: `dev.py release [--dry-run] VERSION`.
 
 Sets the version, dates the changelog's section, commits both and tags the commit. Nothing is pushed: pushing the tag
-starts the release workflow. Interrupted before its commit, it leaves two changed files, which it then names; after it,
-the same command adds the missing tag.
+starts the release workflow, which takes the notes from `dev.py release --notes TAG`. Interrupted before its commit, it
+leaves two changed files, which it then names; after it, the same command adds the missing tag.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from changelog import UNRELEASED, date_unreleased, list_sections
+from changelog import UNRELEASED, date_unreleased, list_sections, read_section
 from packaging.version import InvalidVersion, Version
 from project import ROOT, UNDECIDED, VERSION_LINE, Project, read_project
 
@@ -183,15 +183,32 @@ def describe(plan: Plan, repository: Repository) -> Iterable[str]:
     yield from (f"    {line}".rstrip() for line in plan.notes.splitlines())
 
 
+def read_notes(tag: str, project: Project, root: Path) -> str:
+    """The notes of the release that a checkout is at. Raises ReleaseRefused if its tag is another one."""
+    if tag != project.tag:
+        raise ReleaseRefused(
+            f"the tag {tag} does not fit: {VERSION_FILE} has {project.version}, so it is {project.tag}"
+        )
+    try:
+        return read_section((root / CHANGELOG).read_text(encoding="utf-8"), project.version)
+    except ValueError as error:
+        raise ReleaseRefused(str(error)) from error
+
+
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """Prepare the release that the command line names. Returns the exit code."""
+    """Prepare the release that the command line names, or print its notes. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="dev.py release", description=__doc__)
-    parser.add_argument("version", metavar="VERSION", help="in the form of PEP 440, such as 1.2.0 or 1.2.0rc1")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("version", nargs="?", metavar="VERSION", help="in the form of PEP 440: 1.2.0 or 1.2.0rc1")
+    wanted.add_argument("--notes", metavar="TAG", help="print the notes of TAG, which must be this checkout's")
     parser.add_argument("--dry-run", action="store_true", help="check everything and show the changes; make none")
     chosen = parser.parse_args(arguments)
     repository = Repository(root)
     try:
         project = read_project(root)
+        if chosen.notes:
+            print(read_notes(chosen.notes, project, root))
+            return 0
         version = parse_version(chosen.version)
         problems = find_problems(version, project, repository)
         for problem in problems:

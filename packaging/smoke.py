@@ -1,8 +1,8 @@
 """One smoke test for every package: `python packaging/smoke.py COMMAND...`, where COMMAND starts the installed program.
 
 It runs in a made environment: a temporary home, a key that is none, and the simulated Messages API, used by the real
-Claude Code CLI. The window is looked for on a screen, because `--version`, `key` and `doctor` work in packages whose
-window and server do not.
+Claude Code CLI. On Linux the window is looked for on a desktop of its own, with a tray and a keyring, because
+`--version`, `key` and `doctor` work in packages whose window and server do not.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import re
-import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,8 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +28,10 @@ from project import ROOT, read_project
 
 sys.path.insert(0, str(ROOT))
 
+from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
+from server.core.errors import CliNotFound
 from tests.environment import made_environment, simulated_account
+from tests.tray_app.screen.desktop import Desktop
 
 T = TypeVar("T")
 
@@ -39,61 +41,75 @@ SIMULATING = re.compile(r"^simulator listening on (\S+)", re.MULTILINE)
 MIN_COLOURS = 50
 """A window with texts and icons has more; one that was not drawn has one or two."""
 PROMPT = "smoke test"
+STARTS = 3
+"""How often the start is measured, for its median."""
 
 
 class SmokeFailed(Exception):
     """The package does not work. The text says what failed, with the program's output."""
 
 
-def run_smoke_test(
-    command: Sequence[str],
-    *,
-    window: bool | Sequence[str] = True,
-    variables: Mapping[str, str] | None = None,
-    signals: bool = sys.platform != "win32",
-) -> None:
-    """Use the program that `command` starts, and end it. Raises SmokeFailed.
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What `serve` takes: seconds until it listens, and MB of memory then, None where the system does not tell."""
 
-    `window` is whether it has one, or the command that starts it with one; that is looked at on Linux, where a screen
-    can be made. `variables` are added to its environment. Without `signals`, as on Windows, nothing but the program's
-    own command asks it to end.
+    seconds: float
+    megabytes: float | None
+
+    def __str__(self) -> str:
+        memory = "" if self.megabytes is None else f", {self.megabytes:.0f} MB of memory"
+        return f"listens after {self.seconds:.2f} s{memory}"
+
+
+def run_smoke_test(
+    command: Sequence[str], *, window: bool | Sequence[str] = True, variables: Mapping[str, str] | None = None
+) -> Figures:
+    """Use the program that `command` starts, and quit it. Returns figures; raises SmokeFailed.
+
+    `window` is whether it has one, or another command that opens it; that is looked at on Linux, where a desktop can be
+    made. `variables` are added to its environment.
     """
-    with made_account() as (home, environment), ExitStack() as stack:
-        environment |= variables or {}
+    with made_account(window=bool(window), variables=variables) as (home, environment, desktop):
         try:
-            check_commands(command, environment)
-            end = None if signals else partial(run, command, environment, "quit")
-            serve = [*command, "serve", "--port", "0"]
-            with started(serve, environment, LISTENING, home / "serve.log", end=end) as address:
-                check_server(command, environment, address)
-            wait_for_end(home, environment)
-            if window and sys.platform == "linux":
-                display = stack.enter_context(screen(home / "screen.log"))
-                start = command if window is True else window
-                check_window(start, command, environment | {"DISPLAY": display}, home)
-                wait_for_end(home, environment)
-        except SmokeFailed as error:
+            check_commands(command, environment, keyring=desktop is not None)
+            figures = check_serve(command, environment, home / "serve.log")
+            if desktop is not None:
+                check_window(command if window is True else window or (), command, environment, desktop)
+            url = environment["ANTHROPIC_BASE_URL"]
+            wait_for(lambda: not processes_of(home, url), "the end of all processes")
+            check_leftovers(home)
+        except (SmokeFailed, TimeoutError) as error:
             logs = "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')}" for log in home.glob("*.log"))
             raise SmokeFailed(f"{error}\n{logs}") from None
+    return figures
 
 
 @contextmanager
-def made_account() -> Iterator[tuple[Path, dict[str, str]]]:
-    """Make a temporary home, and the environment of programs there: a simulated account, and the real CLI."""
-    with tempfile.TemporaryDirectory(prefix="dragoman-smoke-") as name:
-        home = Path(name)
-        environment = made_environment(home, os.environ) | {"DRAGOMAN_KEY_STORAGE": "file", "LC_ALL": "C.UTF-8"}
-        for variable in ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "QT_QPA_PLATFORM", "VIRTUAL_ENV", "PYTHONPATH"):
-            environment.pop(variable, None)
+def made_account(
+    *, window: bool = False, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[Path, dict[str, str], Desktop | None]]:
+    """Make a home, the environment of programs there with a simulated account, and a desktop for a `window`."""
+    with ExitStack() as stack:
+        desktop = stack.enter_context(Desktop()) if window and sys.platform == "linux" else None
+        if desktop is not None:
+            home, environment = desktop.home, dict(desktop.environment)
+        else:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dragoman-smoke-")))
+            environment = made_environment(home, os.environ) | {"DRAGOMAN_KEY_STORAGE": "file"}
+            for name in ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"):
+                environment.pop(name, None)
+        for name in ("VIRTUAL_ENV", "PYTHONPATH"):
+            environment.pop(name, None)
         simulator = [sys.executable, "-m", "tests.simulator"]
-        with started(simulator, environment, SIMULATING, home / "simulator.log", cwd=ROOT) as url:
-            # Only the system's programs: no Python of a virtual environment, and no other `claude`.
-            account = simulated_account(url) | {"DRAGOMAN_CLAUDE_PATH": str(find_cli()), "PATH": os.defpath}
-            yield home, environment | account
+        url = stack.enter_context(started(simulator, environment, SIMULATING, home / "simulator.log", cwd=ROOT)).found
+        # Only the system's programs: no Python of a virtual environment, and no other `claude`.
+        environment |= simulated_account(url) | {"DRAGOMAN_CLAUDE_PATH": str(find_cli()), "PATH": os.defpath}
+        environment |= {"LC_ALL": "C.UTF-8"} | dict(variables or {})
+        yield home, environment, desktop
 
 
-def check_commands(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run the commands that end by themselves."""
+def check_commands(command: Sequence[str], environment: Mapping[str, str], *, keyring: bool) -> None:
+    """Run the commands that end by themselves. `keyring` is whether there is one, which must keep the key."""
     version = read_project().version
     if version not in (printed := run(command, environment, "--version")):
         raise SmokeFailed(f"--version prints {printed!r}, not {version}")
@@ -101,6 +117,23 @@ def check_commands(command: Sequence[str], environment: Mapping[str, str]) -> No
         raise SmokeFailed("`key` does not print the API key")
     if "database" not in (printed := run(command, environment, "doctor")):
         raise SmokeFailed(f"`doctor` does not report the database:\n{printed}")
+    if keyring and "in the system keyring" not in printed:
+        raise SmokeFailed(f"`doctor` does not find the API key in the keyring:\n{printed}")
+
+
+def check_serve(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Figures:
+    """Start the server without a window several times, use it, and quit it. Returns its figures."""
+    figures = []
+    for number in range(STARTS):
+        began = time.monotonic()
+        with started([*command, "serve", "--port", "0"], environment, LISTENING, log) as server:
+            figures.append(Figures(time.monotonic() - began, memory_of(server.process)))
+            if number == 0:
+                check_server(command, environment, server.found)
+            quit_program(command, environment, server)
+    memory = [figure.megabytes for figure in figures if figure.megabytes is not None]
+    seconds = statistics.median(figure.seconds for figure in figures)
+    return Figures(seconds, statistics.median(memory) if memory else None)
 
 
 def check_server(command: Sequence[str], environment: Mapping[str, str], address: str) -> None:
@@ -124,40 +157,64 @@ def check_server(command: Sequence[str], environment: Mapping[str, str], address
         raise SmokeFailed(f"a request is answered with {text!r}")
 
 
-def check_window(start: Sequence[str], command: Sequence[str], environment: Mapping[str, str], home: Path) -> None:
-    """See the window that `start` opens, use its server, start the program a second time, and quit it."""
-    title, end = read_project().title, partial(run, command, environment, "quit")
-    with started([*start, "--port", "0"], environment, LISTENING, home / "window.log", end=end) as address:
-        search = ["xdotool", "search", "--onlyvisible", "--name", title]
-        found = wait_for(lambda: output_of(search, environment).split(), f"a window called {title}")
-        picture = home / "window.png"
+def check_window(
+    start: Sequence[str], command: Sequence[str], environment: Mapping[str, str], desktop: Desktop
+) -> None:
+    """See the window that `start` opens and the icon in the tray, use the server, and start the program a second time.
 
-        def is_drawn() -> bool:
-            output_of(["import", "-window", found[-1], str(picture)], environment)
-            colours = output_of(["convert", str(picture), "-format", "%k", "info:"], environment)
-            return colours.isdigit() and int(colours) >= MIN_COLOURS
+    Then the same from a start that shows no window, as at login. Raises SmokeFailed and TimeoutError.
+    """
+    title = f"^{read_project().title}"
 
-        wait_for(is_drawn, "anything to be seen in the window")
-        check_server(command, environment, address)
-        run(start, environment)  # ends, because the first start shows its window
-        if not output_of(search, environment).split():
-            raise SmokeFailed("after a second start the window is gone")
+    def is_drawn() -> bool:
+        picture = desktop.home / "window.png"
+        desktop.run("import", "-window", str(desktop.windows(title)[-1]), str(picture))
+        return int(desktop.run("convert", str(picture), "-format", "%k", "info:")) >= MIN_COLOURS
+
+    for options in ([], ["--hidden"]):
+        starting = started([*start, "--port", "0", *options], environment, LISTENING, desktop.home / "window.log")
+        with starting as program:
+            wait_for(desktop.tray_icons, "an icon in the tray")
+            if options:
+                if desktop.windows(title):
+                    raise SmokeFailed("a hidden start shows a window")
+                run(start, environment)  # ends, because the first start shows its window
+            wait_for(lambda: desktop.windows(title), f"a window called {title}")
+            wait_for(is_drawn, "anything to be seen in the window")
+            if not options:
+                check_server(command, environment, program.found)
+            quit_program(command, environment, program)
+        wait_for(lambda: not desktop.tray_icons(), "the end of the icon in the tray")
+
+
+def check_leftovers(home: Path) -> None:
+    """See that the program has left no lock and no socket behind."""
+    left = [path for folder in home.rglob("running") for path in folder.iterdir()]
+    left += [path for path in home.rglob("*") if path.is_socket()]
+    if left:
+        raise SmokeFailed(f"the program left behind: {', '.join(map(str, left))}")
+
+
+def quit_program(command: Sequence[str], environment: Mapping[str, str], program: "Started") -> None:
+    """Have `quit` end the program, and see that it has ended in order."""
+    run(command, environment, "quit", "--timeout", str(PATIENCE_SECONDS))
+    if (code := program.process.wait(PATIENCE_SECONDS)) != 0:
+        raise SmokeFailed(f"after `quit` the program ends with {code}")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running program, and what was looked for in its output."""
+
+    process: "subprocess.Popen[bytes]"
+    found: str
 
 
 @contextmanager
 def started(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    line: re.Pattern[str],
-    log: Path,
-    *,
-    cwd: Path | None = None,
-    end: Callable[[], object] | None = None,
-) -> Iterator[str]:
-    """Run a program for the `with` block, which gets the group of `line` in its output.
-
-    It must end when `end` or, by default, the system asks it to.
-    """
+    command: Sequence[str], environment: Mapping[str, str], line: re.Pattern[str], log: Path, cwd: Path | None = None
+) -> Iterator[Started]:
+    """Run a program for the `with` block, which gets the group of `line` in its output. It must end when asked to."""
     with log.open("wb") as file:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=file, cwd=cwd or log.parent)
     try:
@@ -168,8 +225,8 @@ def started(
             found = line.search(log.read_text("utf-8", "replace"))
             return found[1] if found else None
 
-        yield wait_for(find_line, f"`{line.pattern}` from {' '.join(command)}")
-        (end or process.terminate)()
+        yield Started(process, wait_for(find_line, f"`{line.pattern}` from {' '.join(command)}"))
+        process.terminate()
         try:
             process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -180,27 +237,11 @@ def started(
             process.wait()
 
 
-@contextmanager
-def screen(log: Path) -> Iterator[str]:
-    """Run an X server for the `with` block, which gets its display."""
-    reading, writing = os.pipe()
-    with log.open("wb") as file, open(reading, encoding="ascii") as numbers:
-        server = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
-        process = subprocess.Popen(server, pass_fds=[writing], stdout=file, stderr=file)
-        os.close(writing)
-        try:
-            if not (number := numbers.readline().strip()):
-                raise SmokeFailed("Xvfb does not start")
-            yield f":{number}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for_end(home: Path, environment: Mapping[str, str]) -> None:
-    """Wait until nothing is left of a program that has ended: the CLI's processes, and wine's own."""
-    url = environment["ANTHROPIC_BASE_URL"]
-    wait_for(lambda: not processes_of(home, url), "the end of all processes")
+def memory_of(process: "subprocess.Popen[bytes]") -> float | None:
+    """Proportional share of memory in MB, where the system tells it."""
+    with contextlib.suppress(psutil.Error):
+        return getattr(psutil.Process(process.pid).memory_full_info(), "pss", 0) / 1e6 or None
+    return None
 
 
 def processes_of(home: Path, url: str) -> list[str]:
@@ -218,28 +259,19 @@ def run(command: Sequence[str], environment: Mapping[str, str], *arguments: str)
     """Run the program to its end. Returns its output; raises SmokeFailed if it fails."""
     words = [*command, *arguments]
     try:
-        ran = _capture_output(words, environment)
+        ran = subprocess.run(
+            words,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         raise SmokeFailed(f"{' '.join(words)} does not end") from None
     if ran.returncode:
         raise SmokeFailed(f"{' '.join(words)} fails ({ran.returncode}):\n{ran.stdout}{ran.stderr}")
     return ran.stdout
-
-
-def output_of(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Output of a tool, whether or not it succeeds."""
-    return _capture_output(command, environment).stdout.strip()
-
-
-def _capture_output(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=PATIENCE_SECONDS,
-    )
 
 
 def wait_for(ask: Callable[[], T | None], awaited: str) -> T:
@@ -248,20 +280,19 @@ def wait_for(ask: Callable[[], T | None], awaited: str) -> T:
     while not (answer := ask()):
         if time.monotonic() > deadline:
             raise SmokeFailed(f"waited for {awaited} in vain")
-        time.sleep(0.2)
+        time.sleep(0.02)
     return answer
 
 
 def find_cli() -> Path:
-    """The real `claude`: the one in the environment's packages, else the one on PATH. Raises SmokeFailed."""
+    """The real `claude`: the one in the environment's packages, else the user's own. Raises SmokeFailed."""
     name = "claude.exe" if sys.platform == "win32" else "claude"
-    spec = find_spec("claude_agent_sdk")
-    bundled = Path(spec.origin).parent / "_bundled" / name if spec and spec.origin else None
-    if bundled and bundled.is_file():
+    if bundled := next((path for path in find_bundled(name) if path.is_file()), None):
         return bundled
-    if found := shutil.which(name):
-        return Path(found)
-    raise SmokeFailed("there is no Claude Code to test with: install the extra `bundled-cli`")
+    try:
+        return locate_cli()
+    except CliNotFound as error:
+        raise SmokeFailed(f"there is no Claude Code to test with. {error.hint}") from error
 
 
 def main() -> int:
@@ -271,11 +302,11 @@ def main() -> int:
     parser.add_argument("command", nargs="+", help="the words that start the program")
     arguments = parser.parse_args()
     try:
-        run_smoke_test(arguments.command, window=not arguments.no_window)
+        figures = run_smoke_test(arguments.command, window=not arguments.no_window)
     except SmokeFailed as error:
         print(f"smoke test: {error}", file=sys.stderr)
         return 1
-    print("smoke test: passed", file=sys.stderr)
+    print(f"smoke test: passed; {figures}", file=sys.stderr)
     return 0
 
 

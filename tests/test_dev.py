@@ -262,6 +262,7 @@ def test_the_check_runs_the_stores_tests_on_a_newer_sqlite_where_there_is_one(mo
     dev.check([])
     (steps,) = checked
     assert [*steps][:4] == ["ruff check", "ruff format", "mypy", "tests"]
+    assert [*steps][-1] == "packages"
     newer = [command for name, command in steps.items() if name == "newer SQLite"]
     assert [command[-3:] for command in newer] == [["-p", "tests.newer_sqlite", "tests/store"]] * has_newer
 

@@ -1,7 +1,8 @@
 """What a bundle holds: the program's modules and data, and which files of Qt and of the system stay out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 
 PROGRAM = ("server", "tray_app")
 """The packages of the program, in the wheel's folder `dragoman`."""
@@ -39,6 +40,8 @@ UNUSED_QT = (
     "Qt/plugins/platforms/libqvkkhrdisplay", "Qt/plugins/platforms/libqvnc",
     "Qt/lib/libQt6EglF", "Qt/lib/libQt6OpenGL", "Qt/lib/libQt6Pdf", "Qt/lib/libQt6Qml", "Qt/lib/libQt6Quick",
     "Qt/lib/libQt6VirtualKeyboard",
+    # The same, where macOS has it.
+    "Qt/lib/QtOpenGL", "Qt/lib/QtPdf", "Qt/lib/QtQml", "Qt/lib/QtQuick", "Qt/lib/QtVirtualKeyboard",
     # The same, where Windows has it.
     "translations", "qml", "plugins/generic", "plugins/networkinformation", "plugins/platforms/qdirect2d",
     "plugins/platforms/qminimal", "plugins/platforminputcontexts/qtvirtualkeyboard", "opengl32sw.dll", "Qt6Pdf",
@@ -82,10 +85,25 @@ def _is_unused_format(path: PurePosixPath) -> bool:
 
 
 def choose_files(files: Iterable[tuple[str, str, str]], platform: str) -> list[tuple[str, str, str]]:
-    """The files of PyInstaller's table of contents (name, source, type) that belong into the bundle."""
+    """The files of PyInstaller's table of contents (name, source, type) that belong into the bundle.
+
+    A link (type SYMLINK, with its target as the source) stays where it leads to a file or folder of the bundle.
+    """
     chosen = [entry for entry in files if is_wanted(entry[0], platform)]
-    # A link to a file that stays out would dangle.
-    names = {name for name, _, _ in chosen}
-    return [
-        entry for entry in chosen if entry[2] != "SYMLINK" or str(PurePosixPath(entry[0]).parent / entry[1]) in names
-    ]
+    links = {PurePosixPath(name): PurePosixPath(source) for name, source, kind in chosen if kind == "SYMLINK"}
+    present = {PurePosixPath(name) for name, _, kind in chosen if kind != "SYMLINK"}
+    present |= {parent for name in present for parent in name.parents}
+    # Frameworks of macOS consist of links, and libraries there find others by links beside the program. On Linux,
+    # each knows where the others are.
+    kept = {str(link) for link in links if platform == "darwin" and _follow(link, links) in present}
+    return [entry for entry in chosen if entry[2] != "SYMLINK" or entry[0] in kept]
+
+
+def _follow(path: PurePosixPath, links: Mapping[PurePosixPath, PurePosixPath]) -> PurePosixPath:
+    """Resolve the links on a path."""
+    for _ in range(len(links) + 1):  # a link to itself leads nowhere
+        link = next((link for link in (path, *path.parents) if link in links), None)
+        if link is None:
+            break
+        path = PurePosixPath(normpath(link.parent / links[link] / path.relative_to(link)))
+    return path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from environments import make_environment
 from project import ROOT
-from recipe import Build, BuildFailed, Kind
+from recipe import Build, BuildFailed, Kind, report
 from smoke import SmokeFailed, run_smoke_test
 
 SPEC = ROOT / "packaging" / "bundle" / "dragoman.spec"
@@ -58,9 +58,10 @@ def check(build: Build, bundle: Path) -> None:
         moved = Path(directory) / "Zażółć gęślą" / bundle.name
         shutil.copytree(bundle, moved, symlinks=True)
         try:
-            run_smoke_test([str(program(moved))])
+            figures = run_smoke_test([str(program(moved))])
         except SmokeFailed as error:
             raise BuildFailed(f"the bundle does not work: {error}") from error
+    report(f"the bundle {figures}")
 
 
 def missing() -> str | None:

@@ -5,9 +5,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from environments import make_environment, scripts_dir
+from environments import install_packages, make_environment, scripts_dir
 from project import ROOT
-from recipe import Build, BuildFailed, Kind
+from recipe import Build, BuildFailed, Kind, report
 from smoke import SmokeFailed, run_smoke_test
 
 
@@ -35,13 +35,15 @@ def check(build: Build, wheel: Path) -> None:
 def check_installed(build: Build, wheel: Path) -> None:
     """Check the metadata, then install the wheel without and with its window and run the smoke test on both."""
     check(build, wheel)
+    environment = build.work_dir("wheel") / "environment"
+    make_environment(environment, [str(wheel)])
     for extras, window in (("", False), ("[tray]", True)):
-        environment = build.work_dir("wheel") / "environment"
-        make_environment(environment, [f"{wheel}{extras}"])
+        install_packages(environment, [f"{wheel}{extras}"])
         try:
-            run_smoke_test([str(scripts_dir(environment) / build.project.name)], window=window)
+            figures = run_smoke_test([str(scripts_dir(environment) / build.project.name)], window=window)
         except SmokeFailed as error:
             raise BuildFailed(f"the installed wheel{extras} does not work: {error}") from error
+        report(f"the installed wheel{extras} {figures}")
 
 
 def top_level_names(wheel: Path) -> set[str]:

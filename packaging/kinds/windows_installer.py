@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kinds.windows_zip import ON_WINDOWS, bundle_folder
+from kinds.windows_zip import ON_WINDOWS, bundle_folder, package_name
 from recipe import Build, BuildFailed, Kind
 from windows import checks
 from windows.installer import find_makensis, make_installer
@@ -10,7 +10,7 @@ from windows.installer import find_makensis, make_installer
 
 def build(build: Build) -> Path:
     """Build the installer. Returns it."""
-    installer = build.output / f"{build.project.name}-{build.project.version}-windows-x64-setup.exe"
+    installer = build.output / f"{package_name(build.project)}-setup.exe"
     make_installer(build.project, bundle_folder(build), installer, build.work_dir("windows-installer"))
     return installer
 

@@ -1,10 +1,12 @@
 """Windows: the bundle as a zip that runs from wherever it is unpacked. Built on Windows, or on Linux under wine."""
 
+import platform
 import sys
 import zipfile
 from pathlib import Path
 
 from kinds.bundle import pyinstaller_words, requirements, take_bundle
+from project import Project
 from recipe import Build, Kind
 from windows import checks, wine
 
@@ -16,7 +18,7 @@ def build(build: Build) -> Path:
     if not ON_WINDOWS:
         build_under_wine(build)
     folder = bundle_folder(build)
-    archive = build.output / f"{build.project.name}-{build.project.version}-windows-x64.zip"
+    archive = build.output / f"{package_name(build.project)}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as files:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             files.write(path, Path(folder.name) / path.relative_to(folder))
@@ -26,6 +28,12 @@ def build(build: Build) -> Path:
 def bundle_folder(build: Build) -> Path:
     """The folder that goes into the packages of Windows."""
     return build.artefacts["bundle"] if ON_WINDOWS else build.output / "windows" / build.project.name
+
+
+def package_name(project: Project) -> str:
+    """Name of the packages without an extension: program, version, system and kind of processor."""
+    processor = "arm64" if ON_WINDOWS and platform.machine() == "ARM64" else "x64"
+    return f"{project.name}-{project.version}-windows-{processor}"
 
 
 def build_under_wine(build: Build) -> None:

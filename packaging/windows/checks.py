@@ -6,12 +6,22 @@ import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path, PureWindowsPath
 
 from project import Project
-from recipe import Build, BuildFailed
-from smoke import LISTENING, SmokeFailed, made_account, run, run_smoke_test, started, wait_for
+from recipe import Build, BuildFailed, report
+from smoke import (
+    LISTENING,
+    PATIENCE_SECONDS,
+    Figures,
+    SmokeFailed,
+    check_leftovers,
+    made_account,
+    run,
+    run_smoke_test,
+    started,
+    wait_for,
+)
 from windows.installer import make_installer
 from windows.machine import START_MENU, Machine, open_machine
 
@@ -29,20 +39,22 @@ def check_zip(build: Build, archive: Path) -> None:
         with zipfile.ZipFile(archive) as files:
             files.extractall(folder)
         try:
-            use_programs(machine, folder / build.project.name, build.project.name)
+            figures = use_programs(machine, folder / build.project.name, build.project.name)
         except SmokeFailed as error:
             raise BuildFailed(f"the unpacked zip does not work: {error}") from error
         finally:
             shutil.rmtree(folder)
+    report(f"the program for Windows {figures}")
 
 
-def use_programs(machine: Machine, folder: Path, name: str) -> None:
-    """Run the smoke test on the programs in a folder. Raises SmokeFailed."""
+def use_programs(machine: Machine, folder: Path, name: str) -> Figures:
+    """Run the smoke test on the programs in a folder. Returns its figures; raises SmokeFailed."""
     program, window = (machine.command(folder / f"{each}.exe") for each in (name, f"{name}-window"))
-    run_smoke_test(program, window=window, variables=machine.variables, signals=False)
-    with made_account() as (_, environment):
-        environment |= machine.variables
+    figures = run_smoke_test(program, window=window, variables=machine.variables)
+    with made_account(variables=machine.variables) as (_, environment, _):
         run(window, environment, "doctor")  # prints nothing there, and has to bear that
+    check_leftovers(machine.local_data / name)
+    return figures
 
 
 def check_installer(build: Build, installer: Path, bundle: Path) -> None:
@@ -55,8 +67,8 @@ def check_installer(build: Build, installer: Path, bundle: Path) -> None:
     (old / "_internal" / "former" / "module.txt").write_text("not in later versions")
     make_installer(replace(build.project, version=FORMER), old, former, work, compression="zlib")
     try:
-        with open_machine(build) as machine, made_account() as (home, environment):
-            setup = Setup(build.project, machine, {**environment, **machine.variables}, home)
+        with open_machine(build) as machine, made_account(variables=machine.variables) as (home, environment, _):
+            setup = Setup(build.project, machine, environment, home)
             check_foreign_folder(setup, former)
             check_upgrade(setup, former, installer)
             use_programs(machine, setup.folder, build.project.name)
@@ -148,9 +160,9 @@ def check_upgrade(setup: Setup, former: Path, installer: Path) -> None:
     users_own = setup.folder / "notes of the user.txt"
     users_own.write_text("not the installer's")
     serve = [*setup.program(), "serve", "--port", "0"]
-    upgrade = partial(setup.install, installer)
-    with started(serve, setup.environment, LISTENING, setup.home / "former.log", end=upgrade):
-        pass
+    with started(serve, setup.environment, LISTENING, setup.home / "former.log") as program:
+        setup.install(installer)
+        require(program.process.wait(PATIENCE_SECONDS) == 0, "the upgrade does not end the program in order")
     require(setup.uninstall_entry("DisplayVersion") == setup.project.version, "the upgrade is not in the list")
     require(not (setup.folder / "_internal" / "former").exists(), "the upgrade leaves files of the former version")
     require(users_own.is_file(), "the upgrade has removed a file of the user")
@@ -162,10 +174,10 @@ def check_unreachable_program(setup: Setup, installer: Path) -> None:
     folder = ("--data-dir", "C:\\elsewhere")
     serve, end = [*setup.program(), "serve", "--port", "0", *folder], [*setup.program(), "quit", *folder]
     before = names_below(setup.folder)
-    quit_it = partial(run, end, setup.environment)
-    with started(serve, setup.environment, LISTENING, setup.home / "elsewhere.log", end=quit_it):
+    with started(serve, setup.environment, LISTENING, setup.home / "elsewhere.log"):
         setup.install(installer, code=3)
         require(names_below(setup.folder) == before, "an installer that gave up has changed files")
+        run(end, setup.environment)
 
 
 def check_removal(setup: Setup, installer: Path, bundle: Path) -> None:
@@ -174,8 +186,9 @@ def check_removal(setup: Setup, installer: Path, bundle: Path) -> None:
     keyring = {name: text for name, text in setup.environment.items() if "KEY" not in name}
     key = run(setup.program(), keyring, "key")
     serve = [*setup.program(), "serve", "--port", "0"]
-    with started(serve, setup.environment, LISTENING, setup.home / "removed.log", end=setup.uninstall):
-        pass
+    with started(serve, setup.environment, LISTENING, setup.home / "removed.log") as program:
+        setup.uninstall()
+        require(program.process.wait(PATIENCE_SECONDS) == 0, "the uninstaller does not end the program in order")
     require(names_below(setup.folder) == {"notes of the user.txt"}, f"left: {names_below(setup.folder)}")
     require(not setup.menu_entry.exists(), "the entry in the Start menu is left")
     require(setup.login_command() is None, "start at login is left")

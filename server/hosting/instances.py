@@ -15,7 +15,6 @@ import logging
 import os
 import secrets
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from server.config.paths import LEFTOVER_SECONDS, make_private_dir, write_private
+from server.config.paths import make_private_dir, write_private
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ MAX_LINE_BYTES = 4096
 REQUEST_SECONDS = 5.0
 """Time limit for one connection: to send the request, and to read the reply."""
 LOCK_SECONDS = 5.0
-"""How long to wait for the own lock, which a simultaneous `find_instances` tries for an instant."""
+"""How long to wait for the guard, which others hold for an instant."""
 
 QuitHandler = Callable[[bool], object]
 """Called with True if running requests are to be cut off, with False if they are to finish first."""
@@ -116,18 +115,18 @@ def register_instance(data_dir: Path) -> Iterator[OwnInstance]:
     record: Path | None = directory / f"{name}.json"
     try:
         make_private_dir(directory)
-        lock.acquire(timeout=LOCK_SECONDS)
+        with _guard(directory):
+            lock.acquire(blocking=False)
     except (OSError, NotImplementedError) as error:
         _log_unreachable(error)
         record = None
     try:
         yield OwnInstance(record)
     finally:
-        with contextlib.suppress(OSError):
-            if record is not None:
-                record.unlink(missing_ok=True)
+        if record is not None:
+            with contextlib.suppress(OSError), _guard(directory):
+                _remove(lock)
             lock.release()
-            Path(lock.lock_file).unlink(missing_ok=True)
 
 
 class RunningInstance:
@@ -182,22 +181,34 @@ def find_instances(data_dir: Path) -> list[RunningInstance]:
 
 
 def _is_locked(path: Path) -> bool:
-    if not path.exists():
+    """Whether the instance of this lock runs. Removes the files of one that does not."""
+    with _guard(path.parent):
+        if not path.exists():  # locking would create it
+            return False
+        lock = FileLock(path, mode=0o600)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        with contextlib.suppress(OSError):
+            _remove(lock)
         return False
-    lock = FileLock(path, mode=0o600)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return True
-    with contextlib.suppress(OSError):
-        record = path.with_suffix(".json")
-        # A young lock without a record may be of a process that has just created the file and locks it next.
-        stale = record.exists() or time.time() - path.stat().st_mtime > LEFTOVER_SECONDS
-        if stale:
-            record.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
-    lock.release()
-    return False
+
+
+def _remove(lock: FileLock) -> None:
+    """Remove the files of an instance whose lock is held, and release it."""
+    path = Path(lock.lock_file)
+    path.with_suffix(".json").unlink(missing_ok=True)
+    lock.release()  # Windows removes no open file
+    path.unlink(missing_ok=True)
+
+
+def _guard(directory: Path) -> FileLock:
+    """Lock to hold while the locks of `directory` are created, tried and removed.
+
+    Without it a lock could be removed by who finds it not yet locked, or created again by who tries it at its end.
+    """
+    return FileLock(directory.with_suffix(".lock"), mode=0o600, timeout=LOCK_SECONDS, thread_local=False)
 
 
 def _send_line(port: int, line: bytes, timeout: float) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -185,6 +187,26 @@ def test_a_killed_instance_is_no_running_one(data_dir: Path) -> None:
                 other.accept()
     assert list((data_dir / DIRECTORY).iterdir()) == []
     assert psutil.pid_exists(os.getpid())
+
+
+def test_looking_for_an_instance_that_ends_leaves_nothing(data_dir: Path) -> None:
+    ended = Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            find_instances(data_dir)
+
+    with ThreadPoolExecutor(2) as watchers:
+        watching = [watchers.submit(look) for _ in range(2)]
+        try:
+            for _ in range(300):
+                with register_instance(data_dir):
+                    pass
+        finally:
+            ended.set()
+    for watcher in watching:
+        watcher.result()
+    assert list((data_dir / DIRECTORY).iterdir()) == []
 
 
 async def send(port: int, line: bytes) -> bytes:

@@ -43,7 +43,26 @@ def test_system_libraries_are_left_out_on_linux_alone() -> None:
 
 def test_links_to_what_stays_out_are_left_out() -> None:
     files = [("libz.so", "libz.so.1", "SYMLINK"), ("libz.so.1", "/lib/libz.so.1", "BINARY"), ("a", "/a", "DATA")]
-    assert choose_files([*files, ("b", "a", "SYMLINK")], "linux") == [("a", "/a", "DATA"), ("b", "a", "SYMLINK")]
+    assert choose_files(files, "linux") == [("a", "/a", "DATA")]
+
+
+def test_frameworks_of_macos_keep_their_links() -> None:
+    core, quick = "PySide6/Qt/lib/QtCore.framework", "PySide6/Qt/lib/QtQuick.framework"
+    kept = [
+        (f"{core}/Versions/A/QtCore", "/QtCore", "BINARY"),
+        (f"{core}/Versions/A/Resources/Info.plist", "/Info.plist", "DATA"),
+        (f"{core}/Versions/Current", "A", "SYMLINK"),
+        (f"{core}/QtCore", "Versions/Current/QtCore", "SYMLINK"),
+        (f"{core}/Resources", "Versions/Current/Resources", "SYMLINK"),
+        ("QtCore", f"{core}/Versions/A/QtCore", "SYMLINK"),
+    ]
+    left = [
+        (f"{quick}/Versions/A/QtQuick", "/QtQuick", "BINARY"),
+        (f"{quick}/Versions/Current", "A", "SYMLINK"),
+        ("QtQuick", f"{quick}/Versions/A/QtQuick", "SYMLINK"),
+        ("circle", "circle", "SYMLINK"),
+    ]
+    assert choose_files([*kept, *left], "darwin") == kept
 
 
 def test_all_modules_and_data_files_are_listed() -> None:

@@ -56,6 +56,31 @@ def test_a_dry_run_changes_nothing(checkout: Path, capsys: pytest.CaptureFixture
     assert git(checkout, "tag") == "v0.1.0"
 
 
+def test_the_notes_of_a_tag_are_its_section(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert release.main(["0.2.0rc1"], checkout) == 0
+    capsys.readouterr()
+    assert release.main(["--notes", "v0.2.0rc1"], checkout) == 0
+    assert capsys.readouterr().out == "### Added\n\n- A thing.\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ("v0.2.0", "the tag v0.2.0 does not fit: server/__init__.py has 0.1.0, so it is v0.1.0"),
+        ("0.1.0", "so it is v0.1.0"),
+        ("v0.1.0", "CHANGELOG.md has no section [0.1.0]"),
+    ],
+)
+def test_a_tag_that_is_not_the_checkouts_has_no_notes(
+    checkout: Path, capsys: pytest.CaptureFixture[str], tag: str, told: str
+) -> None:
+    (checkout / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n")
+    assert release.main(["--notes", tag], checkout) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+
+
 def test_a_release_interrupted_before_its_tag_is_finished(checkout: Path) -> None:
     assert release.main(["0.2.0"], checkout) == 0
     git(checkout, "tag", "--delete", "v0.2.0")

@@ -27,4 +27,4 @@ def test_a_program_whose_commands_work_and_whose_server_does_not_fails(cli_path:
     program.write_text(HALF_DEAD)
     program.chmod(0o755)
     with pytest.raises(smoke.SmokeFailed, match=r"serve --port 0 has ended with 1(?s:.*)the migrations are missing"):
-        smoke.run_smoke_test([str(program)])
+        smoke.run_smoke_test([str(program)], window=False)

@@ -1,4 +1,4 @@
-"""The packages of Windows: version resource, the installer's script and lists of files, and what is built by default."""
+"""The packages of Windows: version resource, the installer's script and lists of files, what is built by default."""
 
 import re
 import shutil
@@ -53,10 +53,18 @@ def test_the_version_resource_says_what_the_project_says(project: Project) -> No
     def node(name: str) -> Callable[..., Any]:
         return lambda *arguments, **named: (name, *arguments, named)
 
-    names = "VSVersionInfo FixedFileInfo StringFileInfo StringTable StringStruct VarFileInfo VarStruct".split()
+    kinds = (
+        "VSVersionInfo",
+        "FixedFileInfo",
+        "StringFileInfo",
+        "StringTable",
+        "StringStruct",
+        "VarFileInfo",
+        "VarStruct",
+    )
     authors = 'O\'Hara "and" others'
     text = version_resource(replace(project, version="1.2.3", authors=authors), "dragoman-window")
-    _, resource = eval(text, {name: node(name) for name in names})  # noqa: S307 - as PyInstaller reads it
+    _, resource = eval(text, {name: node(name) for name in kinds})  # noqa: S307 - as PyInstaller reads it
     assert resource["ffi"][-1] == {"filevers": (1, 2, 3, 0), "prodvers": (1, 2, 3, 0)}
     (_, [(_, language, strings, _)], _), (_, [(_, _, translation, _)], _) = resource["kids"]
     assert language == f"{translation[0]:04x}{translation[1]:04x}"
@@ -138,7 +146,7 @@ def test_nsis_makes_an_installer(project: Project, bundle: Path, tmp_path: Path)
 
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
 def test_what_nsis_says_is_passed_on(project: Project, bundle: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed, match="NSIS did not make the installer(?s:.*)open output file"):
+    with pytest.raises(BuildFailed, match=r"NSIS did not make the installer(?s:.*)open output file"):
         installer.make_installer(project, bundle, tmp_path / "no such folder" / "dragoman-setup.exe", tmp_path)
 
 
