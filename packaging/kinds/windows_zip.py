@@ -1,6 +1,5 @@
 """Windows: the bundle as a zip that runs from wherever it is unpacked. Built on Windows, or on Linux under wine."""
 
-import platform
 import sys
 import zipfile
 from pathlib import Path
@@ -9,6 +8,8 @@ from kinds.bundle import pyinstaller_words, requirements, take_bundle
 from project import Project
 from recipe import Build, Kind
 from windows import checks, wine
+from windows.machine import PROCESSOR
+from windows.signing import sign
 
 ON_WINDOWS = sys.platform == "win32"
 
@@ -18,6 +19,7 @@ def build(build: Build) -> Path:
     if not ON_WINDOWS:
         build_under_wine(build)
     folder = bundle_folder(build)
+    sign(*folder.glob("*.exe"))
     archive = build.output / f"{package_name(build.project)}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as files:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -32,8 +34,7 @@ def bundle_folder(build: Build) -> Path:
 
 def package_name(project: Project) -> str:
     """Name of the packages without an extension: program, version, system and kind of processor."""
-    processor = "arm64" if ON_WINDOWS and platform.machine() == "ARM64" else "x64"
-    return f"{project.name}-{project.version}-windows-{processor}"
+    return f"{project.name}-{project.version}-windows-{PROCESSOR}"
 
 
 def build_under_wine(build: Build) -> None:

@@ -42,6 +42,10 @@ BrandingText "${TITLE} ${VERSION}"
 ShowInstDetails nevershow
 ShowUninstDetails nevershow
 
+!ifdef SIGN_COMMAND
+  !uninstfinalize `${SIGN_COMMAND} "%1"`
+!endif
+
 VIProductVersion "${VERSION_NUMBERS}"
 VIAddVersionKey "ProductName" "${TITLE}"
 VIAddVersionKey "ProductVersion" "${VERSION}"
@@ -198,9 +202,13 @@ LangString LoginText ${LANG_ENGLISH} "Start ${TITLE} hidden in the notification 
 !insertmacro MUI_FUNCTION_DESCRIPTION_END
 
 Function .onInit
-  ${IfNot} ${RunningX64}
+  !if ${PROCESSOR} == arm64
+    ${IfNot} ${IsNativeARM64}
+  !else
+    ${IfNot} ${RunningX64}
+  !endif
   ${OrIfNot} ${AtLeastWin10}
-    MessageBox MB_ICONSTOP "${TITLE} needs Windows 10 or later, 64-bit." /SD IDOK
+    MessageBox MB_ICONSTOP "${TITLE} for ${PROCESSOR} needs Windows 10 or later on such a processor." /SD IDOK
     SetErrorLevel 2
     Abort
   ${EndIf}

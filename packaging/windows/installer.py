@@ -1,6 +1,7 @@
 """The installer of Windows: what installer.nsi gets from the project and the bundle, and NSIS, which makes it."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from icons import write_ico
 from project import ROOT, Project
 from recipe import BuildFailed
+from windows.machine import PROCESSOR
+from windows.signing import sign, sign_command
 from windows.version_info import version_numbers, version_strings
 
 SCRIPT = ROOT / "packaging" / "windows" / "installer.nsi"
@@ -31,6 +34,7 @@ def make_installer(project: Project, bundle: Path, installer: Path, work: Path, 
     made = subprocess.run(command, cwd=work, capture_output=True, text=True, errors="replace")
     if made.returncode:
         raise BuildFailed(f"NSIS did not make the installer:\n{made.stdout}{made.stderr}")
+    sign(installer)
 
 
 def format_facts(project: Project, bundle: Path, paths: dict[str, str]) -> str:
@@ -45,10 +49,15 @@ def format_facts(project: Project, bundle: Path, paths: dict[str, str]) -> str:
         "PUBLISHER": strings["CompanyName"],
         "COPYRIGHT": strings["LegalCopyright"],
         "SUMMARY": project.summary,
+        "PROCESSOR": PROCESSOR,
         "SIZE_KB": str(sum(path.stat().st_size for path in files) // 1024),
     }
     if project.has_home:
         definitions["HOME_PAGE"] = project.repository
+    if command := sign_command():
+        definitions["SIGN_COMMAND"] = (
+            subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+        )
     lines = [f"!define {name} {quote(text)}" for name, text in definitions.items()]
     names = [PurePosixPath(path.relative_to(bundle).as_posix()) for path in files]
     lines += ["!macro InstallFiles", *install_lines(bundle, names), "!macroend"]

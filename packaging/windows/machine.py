@@ -1,6 +1,7 @@
 """The Windows on which packages are checked: this machine, or, on Linux, one under wine."""
 
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from typing import Protocol
 from recipe import Build
 from windows import wine
 
+PROCESSOR = "arm64" if sys.platform == "win32" and platform.machine() == "ARM64" else "x64"
+"""What packages are built for: this machine's processor, or the one of wine's Python."""
 START_MENU = Path("Microsoft", "Windows", "Start Menu", "Programs")
 
 

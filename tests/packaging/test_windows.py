@@ -1,7 +1,9 @@
 """The packages of Windows: version resource, the installer's script and lists of files, what is built by default."""
 
 import re
+import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from make import choose_kinds, list_kinds
 from project import Project, read_project
 from recipe import BuildFailed
-from windows import installer, wine
+from windows import installer, signing, wine
 from windows.version_info import version_numbers, version_resource
 
 from server.secrets.system_keyring import APP_NAME
@@ -142,6 +144,32 @@ def test_nsis_makes_an_installer(project: Project, bundle: Path, tmp_path: Path)
     version = "ProductVersion\0".encode("utf-16-le"), project.version.encode("utf-16-le")
     assert all(text in content for text in version)
     assert b'level="asInvoker"' in content
+
+
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
+def test_uninstaller_and_installer_are_signed_by_the_users_command(
+    project: Project, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer, log, setup = tmp_path / "sign it.py", tmp_path / "signed.txt", tmp_path / "dragoman-setup.exe"
+    signer.write_text(
+        "import pathlib, sys\n"
+        "*_, log, program = sys.argv\n"
+        "print(program, pathlib.Path(program).read_bytes()[:2].decode(), file=open(log, 'a'))\n"
+    )
+    monkeypatch.setenv(signing.COMMAND, shlex.join([sys.executable, str(signer), str(log)]))
+    installer.make_installer(project, bundle, setup, tmp_path, compression="zlib")
+    uninstaller, last = log.read_text().splitlines()
+    assert uninstaller.endswith(" MZ")
+    assert last == f"{setup} MZ"
+
+
+def test_a_signature_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('no certificate for ' + sys.argv[1])"]
+    monkeypatch.setenv(signing.COMMAND, shlex.join(command))
+    with pytest.raises(BuildFailed, match=r"did not sign a\.exe:\nno certificate for .*a\.exe"):
+        signing.sign(tmp_path / "a.exe")
+    monkeypatch.delenv(signing.COMMAND)
+    signing.sign(tmp_path / "a.exe")
 
 
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="needs NSIS")
