@@ -8,7 +8,6 @@ install on Windows. It takes some minutes, once. `python` runs that Python, `tes
 import argparse
 import hashlib
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -37,6 +36,7 @@ PYSIDE = "PySide6-Essentials==6.8.3"
 """Later ones need Windows' own icuuc.dll, which wine does not have."""
 TOOLS = ("mmdebstrap", "unshare", "chroot")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ENTER_ROOT = Path(__file__).with_name("enter_root.sh")
 ARCHITECTURE = "x86_64-pc-windows-msvc"
 
 
@@ -167,15 +167,9 @@ class Wine:
 
     def command(self, words: Sequence[str], mounts: Sequence[Path] = ()) -> list[str]:
         """The command line that runs `words` in the root, with the folders `mounts` at their own paths."""
-        root = shlex.quote(str(self.root))
-        script = ["set -e", f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev"]
-        for path in dict.fromkeys((Path(tempfile.gettempdir()), self.cache, ROOT, *mounts)):
-            target = root + shlex.quote(str(path))
-            script.append(
-                f"mkdir -p {target}; mountpoint -q {target} || mount --rbind {shlex.quote(str(path))} {target}"
-            )
-        script.append(f'exec {shutil.which("chroot", path=SYSTEM_PATH)} {root} /usr/bin/env -C "$PWD" "$@"')
-        return ["unshare", "--mount", "bash", "-c", "\n".join(script), "wine", *words]
+        folders = dict.fromkeys((Path(tempfile.gettempdir()), self.cache, ROOT, *mounts))
+        entrance = ["unshare", "--mount", "bash", str(ENTER_ROOT), str(self.root), *map(str, folders)]
+        return ["env", f"PATH={SYSTEM_PATH}", *entrance, "--", *words]
 
     @contextmanager
     def prefix(self, folder: Path, mounts: Sequence[Path] = ()) -> Iterator["Prefix"]:
@@ -248,8 +242,9 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> s
         command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
     )
     if done.returncode:
-        shown = " ".join(word for word in command if "\n" not in word)
-        raise BuildFailed(f"exit code {done.returncode} of {shown}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise BuildFailed(
+            f"exit code {done.returncode} of {' '.join(command)}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+        )
     return done.stdout
 
 
