@@ -44,9 +44,10 @@ SCREEN_PACKAGES = (
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
-TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES
-# PyInstaller reads and strips libraries with binutils; the other two make the installer of Windows, and try it.
-PACKAGING_PACKAGES = ("binutils", "mmdebstrap", "nsis")
+PACKAGING_PACKAGES = ("binutils", "chrpath", "nsis")  # for the libraries of a bundle, and the installer of Windows
+TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES
+# Validators of what packages install, and clean systems to install them in.
+PACKAGE_CHECK_PACKAGES = ("appstream", "desktop-file-utils", "lintian", "mandoc", "mmdebstrap", "systemd")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
@@ -434,7 +435,7 @@ def run_steps(steps: Mapping[str, Sequence[str]]) -> int:
 
 def check(arguments: list[str]) -> int:
     """Run ruff, mypy and the tests, and build and try packages, even if one fails. Arguments go to pytest."""
-    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
+    python, missing = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
     steps = {
         "ruff check": [str(python), "-m", "ruff", "check", "."],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", "."],
@@ -486,7 +487,9 @@ def clients(arguments: list[str]) -> int:
 
 def package(arguments: list[str]) -> int:
     """Build packages into dist/, all that this system can build or those named; `--check` proves them."""
-    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES + PACKAGING_PACKAGES))
+    python, _ = prepare(Needs(TEST_EXTRAS, TEST_PACKAGES))
+    if "--check" in arguments:  # an environment that is ready may lack them
+        provide_packages(PACKAGE_CHECK_PACKAGES, install=True)
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 
@@ -500,7 +503,7 @@ def setup(arguments: list[str]) -> int:
     """Install everything that the other commands need."""
     if arguments:
         raise SetupFailed("setup takes no arguments")
-    provide_packages(TEST_PACKAGES + PACKAGING_PACKAGES, install=True)
+    provide_packages(TEST_PACKAGES, install=True)
     python, _ = prepare(Needs(TEST_EXTRAS))
     say(f"ready: {python}")
     return 0

@@ -10,6 +10,11 @@ if "LD_LIBRARY_PATH_ORIG" in os.environ:
 else:
     os.environ.pop("LD_LIBRARY_PATH", None)
 
+# An upgrade replaces the program's file while it runs. Modules that are imported after it must still come from the
+# file that was started: the new one has others, at other positions.
+if sys.platform == "linux" and (importers := sys.modules.get("pyimod02_importers")):
+    importers.pyz_archive._filename = "/proc/self/exe"
+
 from tray_app.__main__ import main
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from environments import make_environment
+from linux.libraries import remove_search_paths
 from project import ROOT
 from recipe import Build, BuildFailed, Kind, report
 from smoke import SmokeFailed, run_smoke_test
@@ -30,7 +31,10 @@ def build(build: Build) -> Path:
     made = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     if made.returncode:
         raise BuildFailed(f"the bundle was not built:\n{made.stdout}{made.stderr}")
-    return take_bundle(build, work, "bundle")
+    bundle = take_bundle(build, work, "bundle")
+    if sys.platform == "linux":
+        remove_search_paths(bundle)
+    return bundle
 
 
 def requirements(build: Build) -> list[str]:
@@ -68,8 +72,9 @@ def missing() -> str | None:
     """What this system lacks for PyInstaller, or None."""
     if find_spec("PyInstaller") is None:
         return "there is no PyInstaller for this version of Python"
-    if sys.platform == "linux" and (lacking := [name for name in ("objdump", "strip") if shutil.which(name) is None]):
-        return f"{' and '.join(lacking)} missing; Debian and Ubuntu have them in binutils"
+    tools = ("objdump", "strip", "chrpath") if sys.platform == "linux" else ()
+    if lacking := [name for name in tools if shutil.which(name) is None]:
+        return f"{' and '.join(lacking)} missing; Debian and Ubuntu have them in binutils and chrpath"
     return None
 
 

@@ -35,6 +35,8 @@ def test_packages_whose_files_are_bundled_are_listed_with_their_texts() -> None:
     assert [component.name for component in packages] == ["orjson", "structlog"]
     assert any("Mozilla Public License" in text for text in packages[0].texts)
     assert len(packages[1].texts) == 3  # two licenses to choose from, and a notice
+    # The MPL asks for the way to the source.
+    assert " https://github.com/ijl/orjson\n" in render_texts("Dragoman", [python, *packages])
 
 
 def test_texts_that_packages_lack_are_supplied() -> None:
