@@ -203,10 +203,9 @@ class Prefix:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The path of Claude Code for Windows, which is among the wheels."""
-        return {
-            "DRAGOMAN_CLAUDE_PATH": windows_path(self.wine.packages / "claude_agent_sdk" / "_bundled" / "claude.exe")
-        }
+        """Qt's platform, which the desktop of Linux sets, and Claude Code for Windows, which is among the wheels."""
+        cli = self.wine.packages / "claude_agent_sdk" / "_bundled" / "claude.exe"
+        return {"QT_QPA_PLATFORM": "windows", "DRAGOMAN_CLAUDE_PATH": windows_path(cli)}
 
     def command(self, *words: str | Path) -> list[str]:
         """The command line that runs a program of Windows. Paths among the words become paths of Windows."""
