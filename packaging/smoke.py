@@ -35,7 +35,8 @@ from tests.tray_app.screen.desktop import Desktop
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
+"""Wine takes a minute for a start on a busy machine."""
 LISTENING = re.compile(r"^listening on (http://\S+)", re.MULTILINE)
 SIMULATING = re.compile(r"^simulator listening on (\S+)", re.MULTILINE)
 MIN_COLOURS = 50
