@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 TEXTS_FILE = "THIRD-PARTY-LICENSES.txt"
 COMPONENTS_FILE = "components.json"
@@ -28,6 +28,10 @@ Sources: https://download.qt.io/official_releases/qt/ and https://download.qt.io
 Other people's code in Qt, and its licenses: https://doc.qt.io/qt-6/licenses-used-in-qt.html"""
 FONT_NOTE = """The font of icons that qtawesome carries is Material Design Icons by the Pictogrammers,
 https://pictogrammers.com, under the Apache License 2.0."""
+
+
+HOME_LABELS = ("source", "sourcecode", "repository", "github", "code", "homepage", "documentation")
+"""Labels of addresses in packages' metadata, the best first."""
 
 
 class LicenseMissing(Exception):
@@ -51,7 +55,10 @@ SUPPLIED = {
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the bundle with a license: `kind` is `python` (a package), `interpreter` or `library`."""
+    """A part of the bundle with a license: `kind` is `python` (a package), `interpreter` or `library`.
+
+    `home` is the address of its source, or of the project.
+    """
 
     kind: str
     name: str
@@ -59,6 +66,7 @@ class Component:
     license: str
     texts: tuple[str, ...]
     note: str = ""
+    home: str = ""
 
     @property
     def title(self) -> str:
@@ -100,19 +108,32 @@ def _read_interpreter() -> Component:
     library = Path(sysconfig.get_path("stdlib"))
     candidates = [folder / "LICENSE.txt" for folder in (library, library.parent, Path(sys.base_prefix))]
     texts = tuple(_read(path) for path in candidates if path.is_file())[:1]
-    return Component("interpreter", "Python", ".".join(map(str, sys.version_info[:3])), "PSF-2.0", texts)
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Component(
+        "interpreter", "Python", version, "PSF-2.0", texts, home="https://www.python.org/downloads/source/"
+    )
 
 
 def _read_distribution(found: Distribution) -> Component:
-    texts = [
-        _read(Path(str(found.locate_file(file))))
-        for file in found.files or ()
-        if TEXT_NAME.match(file.name) and file.suffix not in (".py", ".pyc")
-    ]
+    texts = [_read(Path(str(found.locate_file(file)))) for file in found.files or () if _is_text(file)]
     supplied = SUPPLIED.get(canonical_name(found.name), Supplied((), ""))
     texts += [_read(TEXTS / f"{name}.txt") for name in supplied.texts]
     note = supplied.note.format(version=found.version)
-    return Component("python", found.name, found.version, _license_name(found), tuple(texts), note)
+    return Component("python", found.name, found.version, _license_name(found), tuple(texts), note, _find_home(found))
+
+
+def _is_text(file: PurePosixPath) -> bool:
+    # The folder has what the metadata names: https://peps.python.org/pep-0639/
+    named = file.parts[0].endswith(".dist-info") and file.parts[1] == "licenses"
+    return named or (bool(TEXT_NAME.match(file.name)) and file.suffix not in (".py", ".pyc"))
+
+
+def _find_home(found: Distribution) -> str:
+    addresses = {"homepage": next(iter(found.metadata.get_all("Home-page") or ()), "")}
+    for line in found.metadata.get_all("Project-URL") or []:
+        label, _, address = line.partition(",")
+        addresses[re.sub(r"[^a-z]", "", label.lower())] = address.strip()
+    return next((addresses[label] for label in HOME_LABELS if addresses.get(label)), "")
 
 
 def _license_name(found: Distribution) -> str:
@@ -156,21 +177,23 @@ def _read_system_packages(libraries: Iterable[str]) -> Iterator[Component]:
 
 def find_owners(libraries: Iterable[str]) -> dict[str, tuple[str, str] | None]:
     """Names and versions of the Debian packages that own `libraries`; None for a file that none owns."""
+    # Releases of Debian differ in whether /lib, which is a link to /usr/lib, stands in the list of files.
+    files = {path: os.path.realpath(path).removeprefix("/usr") for path in libraries}
+    if not files or shutil.which("dpkg-query") is None:
+        return dict.fromkeys(files)
+    search = ["dpkg-query", "--search", *files.values(), *(f"/usr{file}" for file in files.values())]
+    packages: dict[str, str] = {}
+    for line in subprocess.run(search, capture_output=True, text=True).stdout.splitlines():
+        names, _, file = line.rpartition(": ")
+        if not names.startswith("diversion "):
+            packages[file.removeprefix("/usr")] = names.partition(",")[0]
+    show = ["dpkg-query", "--show", "--showformat", r"${binary:Package}\t${Version}\n", *set(packages.values())]
+    shown = subprocess.run(show, capture_output=True, text=True).stdout if packages else ""
+    versions = dict(line.split("\t") for line in shown.splitlines())
     owners: dict[str, tuple[str, str] | None] = {}
-    for path in libraries:
-        owners[path] = None
-        if shutil.which("dpkg-query") is None:
-            continue
-        real = os.path.realpath(path)
-        # Releases of Debian differ in whether /lib, which is a link to /usr/lib, stands in the list of files.
-        for spelling in dict.fromkeys((real, real.removeprefix("/usr"), path)):
-            asked = subprocess.run(["dpkg-query", "--search", spelling], capture_output=True, text=True)
-            if asked.returncode == 0:
-                package = asked.stdout.partition(": ")[0].partition(",")[0]
-                query = ["dpkg-query", "--show", "--showformat", "${Version}", package]
-                version = subprocess.run(query, capture_output=True, text=True).stdout
-                owners[path] = package.partition(":")[0], version
-                break
+    for path, file in files.items():
+        package = packages.get(file)
+        owners[path] = (package.partition(":")[0], versions[package]) if package else None
     return owners
 
 
@@ -187,7 +210,10 @@ def render_texts(title: str, components: Sequence[Component]) -> str:
     notes = dict.fromkeys(component.note for component in components if component.note)
     width = max(len(component.title) for component in components) + 2
     lines = [f"{title} is distributed together with the following. Their licenses follow the list.", ""]
-    lines += [f"{component.title:{width}}{component.license}" for component in components]
+    for component in components:
+        lines.append(f"{component.title:{width}}{component.license}")
+        if component.home:
+            lines.append(f"{'':{width}}{component.home}")
     parts = ["\n".join(lines), *notes]
     parts += [f"{RULE}\n{_wrap(names)}\n{RULE}\n\n{text}" for text, names in holders.items()]
     return "\n\n".join(parts) + "\n"

@@ -24,8 +24,8 @@ def names_subcommand(arguments: Sequence[str]) -> bool:
     return bool(arguments) and arguments[0] in SUBCOMMANDS
 
 
-def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse the options of the desktop application. Exits with status 2 on a usage error."""
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the desktop application's options."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Starts the desktop application.",
@@ -41,7 +41,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add_directory_options(parser)
     add_server_options(parser)
     add_log_level_option(parser)
-    return parser.parse_args(arguments)
+    return parser
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the options of the desktop application. Exits with status 2 on a usage error."""
+    return build_parser().parse_args(arguments)
 
 
 def own_options(namespace: argparse.Namespace) -> list[str]:

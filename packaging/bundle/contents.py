@@ -39,6 +39,7 @@ UNUSED_QT = (
     "Qt/plugins/networkinformation", "Qt/plugins/platforminputcontexts/libqtvirtualkeyboard",
     "Qt/plugins/platforms/libqeglfs", "Qt/plugins/platforms/libqlinuxfb", "Qt/plugins/platforms/libqminimal",
     "Qt/plugins/platforms/libqvkkhrdisplay", "Qt/plugins/platforms/libqvnc",
+    "Qt/plugins/wayland-graphics-integration-client",  # these load libQt6OpenGL
     "Qt/lib/libQt6EglF", "Qt/lib/libQt6OpenGL", "Qt/lib/libQt6Pdf", "Qt/lib/libQt6Qml", "Qt/lib/libQt6Quick",
     "Qt/lib/libQt6VirtualKeyboard",
     # The same, where macOS has it.

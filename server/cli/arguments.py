@@ -14,7 +14,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def parse_arguments(arguments: Sequence[str]) -> tuple[Run, argparse.Namespace]:
     """Return the subcommand's function and its arguments. Exits with status 2 on a usage error."""
-    parser = _build_parser()
+    parser = build_parser()
     namespace = parser.parse_args(_with_subcommand(list(arguments)))
     if getattr(namespace, "key_command", None) and (
         namespace.rotate or namespace.anthropic or namespace.forget_anthropic
@@ -32,7 +32,8 @@ def _with_subcommand(arguments: list[str]) -> list[str]:
     return arguments
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the server's subcommands."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Lets any OpenAI or Anthropic client use Claude Code. Without a subcommand: serve.",

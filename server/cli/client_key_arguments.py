@@ -20,7 +20,7 @@ def add_client_key_commands(
     _add_rules(add)
     listing = commands.add_parser("list", help="list the keys of clients with their use", allow_abbrev=False)
     revoke = commands.add_parser("revoke", help="refuse a client's key from now on", allow_abbrev=False)
-    revoke.add_argument("name", metavar="NAME")
+    revoke.add_argument("name", metavar="NAME", help="as `key list` shows it")
     for command in (add, listing, revoke):
         command.description = f"{(command.prog.rsplit(' ', 1)[-1]).capitalize()} named keys of clients."
         add_folders(command)

@@ -35,6 +35,8 @@ def test_packages_whose_files_are_bundled_are_listed_with_their_texts() -> None:
     assert [component.name for component in packages] == ["orjson", "structlog"]
     assert any("Mozilla Public License" in text for text in packages[0].texts)
     assert len(packages[1].texts) == 3  # two licenses to choose from, and a notice
+    # The MPL asks for the way to the source.
+    assert " https://github.com/ijl/orjson\n" in render_texts("Dragoman", [python, *packages])
 
 
 def test_texts_that_packages_lack_are_supplied() -> None:
@@ -61,7 +63,7 @@ def test_the_program_itself_is_no_third_party() -> None:
 
 def test_a_package_without_a_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "bare", {})
-    install(tmp_path, "licensed", {"licensed-1.0.dist-info/licenses/COPYING": "Do as you like."})
+    install(tmp_path, "licensed", {"licensed-1.0.dist-info/licenses/own.MIT": "Do as you like."})
     monkeypatch.syspath_prepend(str(tmp_path))
     sources = [tmp_path / "bare.py", tmp_path / "licensed.py"]
     with pytest.raises(LicenseMissing, match=r"no license text is found for bare 1\.0: add it to packaging/license_te"):

@@ -162,7 +162,7 @@ class GuidePage(Page):
             self.check_port()
 
     def _show_step_error(self, step: StepCard, error: DragomanError) -> None:
-        self._show_step(step, Finding("needs_you", error.message, error.hint, error), [])
+        self._show_step(step, Finding("needs_you", error.message, error.hint, error=error), [])
 
     def _show_step(self, step: StepCard, finding: Finding, actions: list[Action]) -> None:
         step.show_finding(finding, actions)
