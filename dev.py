@@ -48,8 +48,8 @@ SCREEN_PACKAGES = (
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
-# For the libraries of a bundle, and the image in an AppImage.
-PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3")
+# For the libraries of a bundle, the image in an AppImage, and the installer of Windows.
+PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3", "nsis")
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES
 # Validators of what packages install, and clean systems to install them in.
 PACKAGE_CHECK_PACKAGES = (

@@ -17,6 +17,8 @@ from pathlib import Path
 from server.config.paths import APP_NAME, default_config_dir, default_data_dir
 
 COMMAND = APP_NAME
+WINDOW_COMMAND = f"{APP_NAME}-window"
+"""The same program without a console, on Windows."""
 
 CHECKOUT = Path(__file__).parents[2]
 """The folder of `dev.py` in a checkout."""
@@ -113,6 +115,12 @@ def desktop_environment(installation: Installation) -> Mapping[str, str]:
     return {name: value for name, value in variables.items() if name not in SANDBOX_FOLDERS} | outside
 
 
+def bundle_program(installation: Installation, name: str) -> str:
+    """Path of the program `name` of a bundle. Bundles for Windows have both COMMAND and WINDOW_COMMAND."""
+    named = installation.executable.with_name(f"{name}.exe")
+    return str(named if installation.platform == "win32" and named.is_file() else installation.executable)
+
+
 def own_command(*arguments: str) -> str:
     """The command line for this program with `arguments`, as in `own_command("key")`, and the current folders."""
     return quote_command([*_own_program(), *arguments, *host.options])
@@ -131,7 +139,7 @@ def program_command(installation: Installation, checkout: Path) -> list[str]:
     if app_id := flatpak_id(installation):
         return ["flatpak", "run", app_id]
     if installation.frozen:
-        return [str(installation.executable)]
+        return [bundle_program(installation, COMMAND)]
     if shutil.which(APP_NAME, path=installation.environment.get("PATH", "")):
         return [APP_NAME]
     if (checkout / "dev.py").is_file():

@@ -71,6 +71,14 @@ def test_without_a_script_it_is_the_module(tmp_path: Path) -> None:
     ]
 
 
+def test_the_window_of_a_bundle_for_windows_names_the_program_with_a_console(tmp_path: Path) -> None:
+    window, console = tmp_path / "dragoman-window.exe", tmp_path / "dragoman.exe"
+    started = Installation(executable=window, script=window, frozen=True, platform="win32")
+    assert program_command(started, tmp_path) == [str(window)]
+    console.touch()
+    assert program_command(started, tmp_path) == [str(console)]
+
+
 def test_a_bundle_and_an_image_are_started_themselves(tmp_path: Path) -> None:
     put(tmp_path / "path")
     frozen = installation(tmp_path, frozen=True)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from bundle.contents import choose_files, is_wanted, list_data, list_modules
+from bundle.contents import choose_files, find_metadata, is_wanted, list_data, list_modules
+from project import read_project
 
 ROOT = Path(__file__).parents[2]
 START = ROOT / "packaging" / "bundle" / "start.py"
@@ -128,3 +129,11 @@ def test_modules_come_from_the_file_that_was_started_after_an_upgrade(tmp_path: 
         check=True,
     )
     assert ran.stdout.strip() == os.path.realpath(sys.executable)
+
+
+def test_the_bundle_has_the_metadata_that_names_the_repository() -> None:
+    source, folder = find_metadata("dragoman")
+    assert folder.startswith("dragoman-")
+    assert folder.endswith(".dist-info")
+    assert is_wanted(f"{folder}/METADATA", "linux")
+    assert f"Project-URL: Repository, {read_project().repository}" in Path(source).read_text(encoding="utf-8")

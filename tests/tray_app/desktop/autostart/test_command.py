@@ -65,6 +65,12 @@ def test_a_flatpak_is_started_by_its_id() -> None:
     assert start_command(installation) == ("flatpak", "run", "org.a.B", "--hidden")
 
 
+def test_a_bundle_of_windows_starts_without_a_console(tmp_path: Path) -> None:
+    executable, window = _program(tmp_path / "dragoman.exe"), _program(tmp_path / "dragoman-window.exe")
+    installation = Installation(executable=executable, script=executable, frozen=True, platform="win32")
+    assert start_command(installation) == (str(window), "--hidden")
+
+
 def test_console_script_beside_the_interpreter_is_found(tmp_path: Path) -> None:
     script = _program(tmp_path / "venv" / "bin" / "dragoman")
     installation = Installation(executable=script.with_name("python"), script=tmp_path / "tray_app" / "__main__.py")
