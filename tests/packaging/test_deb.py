@@ -22,7 +22,10 @@ from recipe import BuildFailed
 
 from tests.systems import posix_only
 
-pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="Debian's packages are built on Debian alone")
+pytestmark = [
+    posix_only("files with modes"),
+    pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="Debian's packages are built on Debian alone"),
+]
 
 PROJECT = read_project()
 CONTROL = deb.Control(depends=["libc6 (>= 2.36)", "libx11-6"], architecture="arm64", kilobytes=123)
@@ -119,7 +122,6 @@ def test_the_package_installs_the_program_and_what_belongs_to_it(prefix: Path) -
     assert (prefix / "share" / "doc" / name / TEXTS_FILE).read_text() == "All licenses."
 
 
-@posix_only("file modes")
 def test_modes_do_not_depend_on_the_umask(prefix: Path, tmp_path: Path) -> None:
     program = prefix / "lib" / PROJECT.name / PROJECT.name
     secret = prefix / "share" / "doc" / PROJECT.name / "copyright"
