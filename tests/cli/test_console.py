@@ -12,9 +12,10 @@ import pytest
 from server.core.console import write_line
 from server.logs import log_file
 from tests.cli.processes import QUIET, ROOT, run, started, without_console
+from tests.systems import posix_only
 from tests.waiting import until
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="/dev/full")
+posix = posix_only("/dev/full")
 
 
 @pytest.mark.parametrize("package", ["server", "tray_app"])
@@ -70,6 +71,14 @@ def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, command: s
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert "Exception ignored" not in result.stderr
+
+
+@pytest.mark.parametrize("package", ["server", "tray_app"])
+def test_a_path_outside_the_encoding_of_the_output_is_printed(tmp_path: Path, package: str) -> None:
+    folder = tmp_path / "Zażółć"
+    result = run("quit", "--data-dir", str(folder), program=("-m", package), PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Za\\u017c\\xf3\\u0142\\u0107" in result.stdout
 
 
 def test_nothing_is_said_on_the_other_stream(

@@ -21,6 +21,7 @@ from server.config.paths import default_config_dir
 from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
 from tests.ports import kept_port
+from tests.systems import posix_only
 
 # A generous timeout: the server under test may be slow, and the duration is not what is tested.
 PATIENT = """
@@ -116,6 +117,7 @@ def test_a_path_that_cannot_be_looked_at(path: str) -> None:
     assert "claude_path" in found.checks["Claude Code"]["hint"]
 
 
+@posix_only("a script as the program")
 def test_what_is_called_claude_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "claude").write_text("#!/bin/sh\necho I am a cow >&2\nexit 3\n")
     (tmp_path / "claude").chmod(0o755)

@@ -1,5 +1,6 @@
 """The backend on the real CLI, which talks to the simulator."""
 
+import os
 from contextlib import asynccontextmanager
 
 import pytest
@@ -44,3 +45,16 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
 async def backend(start_backend):
     async with start_backend() as backend:
         yield backend
+
+
+@pytest.fixture
+def nobody():
+    """Drop root's permissions, to which no folder is closed."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -8,6 +8,7 @@ from server.core.errors import UpstreamFailed
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.claude_cli.scripted_cli import WORDS
 from tests.simulator import Text, ToolUse, client_tools, conversation
+from tests.systems import posix_only
 
 TOOLS = [tool("look", at={"type": "string"}), tool("walk", to={"type": "string"})]
 
@@ -205,6 +206,7 @@ while True:
 """
 
 
+@posix_only("a script as the program")
 async def test_a_tool_that_the_cli_does_not_keep_is_an_error(start_backend, tmp_path):
     program = tmp_path / "claude"
     program.write_text(f"#!{sys.executable} -ISu\n{WORDS}\n{DROPS_A_TOOL}")

@@ -41,7 +41,8 @@ class StepCard(Card):
         self._sign.addWidget(self._spinner)
         self._sign.setFixedSize(SIDE, SIDE)
         self._name = make_label(title, "heading")
-        self._text, self._hint = make_label(role="muted", wrap=True), make_label(role="muted", wrap=True)
+        self._text = make_label(role="muted", wrap=True)
+        self._hint = make_label(role="muted", wrap=True, selectable=True)
         self._path = ElidedLabel()
         self._path.setProperty("role", "muted")
         self.action_row = ActionRow()
@@ -68,7 +69,7 @@ class StepCard(Card):
         self._path.setText(finding.path)
         self._path.setVisible(bool(finding.path))
         self._hint.setText(finding.hint)
-        self._hint.setVisible(bool(finding.hint) and not actions)
+        self._hint.setVisible(bool(finding.hint) and (finding.keep_hint or not actions))
         self.action_row.show_actions(actions, primary=finding.status == "needs_you")
         self._sign.setCurrentWidget(self._spinner if finding.status == "checking" else self._icon)
         self._again.setEnabled(finding.status != "checking")
@@ -90,11 +91,13 @@ class StepCard(Card):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(make_column(self._name, self._text, self._path, self._hint, spacing=2), 0, 1)
+        grid.addLayout(make_column(self._name, self._text, self._path, spacing=2), 0, 1)
         grid.addWidget(self.action_row, 0, 2)
         grid.addWidget(self._again, 0, 3)
+        # Below the buttons, because it may be long.
+        grid.addWidget(self._hint, 1, 1, 1, 3)
         if extra is not None:
-            grid.addWidget(extra, 1, 1, 1, 3)
+            grid.addWidget(extra, 2, 1, 1, 3)
         self.body.addLayout(grid)
 
 

@@ -32,7 +32,7 @@ _SHORTCOMINGS = {
         _OTHER_VERSION,
     ),
     Facility.CROSS_SESSION_REFUSAL: (
-        "Your other Claude Code sessions can write into clients' conversations with this version of Claude Code.",
+        "With this version of Claude Code your other sessions may be able to write into clients' conversations.",
         _OTHER_VERSION,
     ),
     Facility.RESUME: (

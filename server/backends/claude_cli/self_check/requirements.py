@@ -201,5 +201,5 @@ def _judge_isolation(process: DrivenProcess, marks: Sequence[str]) -> str:
 
 def _judge_record(record: dict[str, Any]) -> str:
     if "messagingSocketPath" in record:
-        return "an inbox is opened for the user's other sessions, which can write into conversations"
+        return "an inbox is opened for the user's other sessions"
     return ""

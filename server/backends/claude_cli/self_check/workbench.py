@@ -131,7 +131,8 @@ def write_file(path: Path, content: bytes) -> None:
 def _lower_priority(pid: int) -> None:
     """Let requests have the processor first."""
     with contextlib.suppress(psutil.Error, OSError):
+        process = psutil.Process(pid)
         if sys.platform == "win32":
-            psutil.Process(pid).nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            psutil.Process(pid).nice(NICENESS)
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        elif process.nice() < NICENESS:
+            process.nice(NICENESS)

@@ -1,17 +1,29 @@
 """Each facility is lost to the CLI that does not have it, and no other one: none of the comparisons is superfluous."""
 
+import os
+
 import pytest
 
 from server.backends.claude_cli.facilities import REQUIRED, Facility
 from server.backends.claude_cli.self_check import workbench
-from server.backends.claude_cli.self_check.dialogue import Lived
-from server.backends.claude_cli.self_check.fast_paths import check_dry_turn
+from server.backends.claude_cli.self_check.dialogue import Lived, live
+from server.backends.claude_cli.self_check.fast_paths import (
+    check_cached_replay,
+    check_dry_turn,
+    check_fast_deltas,
+    check_recycling,
+    check_system_prompt,
+)
 from server.backends.claude_cli.self_check.requirements import check_requirements
 from server.backends.claude_cli.self_check.run import judge, run_self_check
+from server.backends.claude_cli.self_check.verdict import NotProven
 from server.backends.claude_cli.self_check.workbench import Workbench
 from tests.backends.claude_cli.self_check.altered_cli import write_altered_cli
+from tests.systems import posix_only
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
+posix = posix_only("a script as the program")
+
+ENVIRONMENT = os.environ
 
 REFUSES_TO_REWIND = """
 def heard(line):
@@ -43,6 +55,31 @@ def heard(line):
         answer(line)
         return []
     return [line]
+"""
+TAKES_BACK_TOO_MUCH = """
+def heard(line):
+    if line.get("type") == "user" and "canary" not in json.dumps(line):
+        state.setdefault("first", line["uuid"])
+    if subtype(line) == "rewind_conversation" and "first" in state:
+        line["request"]["target_message_uuid"] = state["first"]
+    return [line]
+"""
+CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY = """
+def heard(line):
+    state["asked"] = state.get("asked") or line.get("type") == "user"
+    if subtype(line) == "set_model" and state["asked"]:
+        answer(line)
+        return []
+    return [line]
+"""
+LOSES_FAST_DELTAS_FROM_THE_TRANSCRIPT = """
+def heard(line):
+    if line.get("type") == "user" and "CLAUDE_CODE_PLAIN_DELTA_FAST_PATH" in environment:
+        line["message"]["content"][0]["text"] += " "
+    return [line]
+"""
+ADDS_A_HEADER = """
+environment["ANTHROPIC_CUSTOM_HEADERS"] = "x-more: 1"
 """
 HANGS = """
 def heard(line):
@@ -144,6 +181,7 @@ async def test_the_real_one_has_every_facility(cli_path, tmp_path):
     assert not found, f"not proven: {found}"
 
 
+@posix
 @pytest.mark.parametrize(
     ("alterations", "facilities"),
     [
@@ -161,6 +199,7 @@ async def test_a_fast_path_is_lost_to_the_cli_that_has_it_not(alter, tmp_path, a
     assert all(verdict.conclusive and verdict.reason for verdict in found.values()), found
 
 
+@posix
 @pytest.mark.parametrize(
     ("alterations", "facilities"),
     [
@@ -181,12 +220,31 @@ async def test_what_requests_rely_on_is_lost_to_the_cli_that_does_it_not(alter, 
     assert all(verdict.conclusive and verdict.reason for verdict in found.values()), found
 
 
+@posix
+@pytest.mark.parametrize(
+    ("alterations", "check_one", "reason"),
+    [
+        pytest.param(TAKES_BACK_TOO_MUCH, check_recycling, "taken back by one turn", id="too much"),
+        pytest.param(CHANGES_SYSTEM_PROMPTS_AT_FIRST_ONLY, check_system_prompt, "within the conversation", id="prompt"),
+        pytest.param(LOSES_FAST_DELTAS_FROM_THE_TRANSCRIPT, check_fast_deltas, "with fast deltas", id="transcript"),
+        pytest.param(ADDS_A_HEADER, check_cached_replay, "the header x-more", id="header"),
+    ],
+)
+async def test_each_comparison_counts(alter, bench, cli_path, alterations, check_one, reason):
+    lived = await live(bench(cli_path))
+    await check_one(bench(cli_path), lived)
+    with pytest.raises(NotProven, match=reason):
+        await check_one(bench(alter(alterations)), lived)
+
+
+@posix
 async def test_a_death_is_no_lasting_verdict(alter, tmp_path):
     found = await check(alter(DIES_OF_SYSTEM_PROMPTS), tmp_path)
     assert found.keys() == {Facility.SYSTEM_PROMPT}, found
     assert not found[Facility.SYSTEM_PROMPT].conclusive
 
 
+@posix
 async def test_a_hang_is_no_lasting_verdict(alter, bench):
     """Whichever wait is the one that ends first on a busy machine."""
     slow = bench(alter(HANGS), silence_seconds=3.0)

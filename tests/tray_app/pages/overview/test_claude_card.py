@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from server.core.events import CliChanged, CliChecked, CliShortcoming
+from tests.systems import posix_only
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, NO_LOGIN, PAGE, Browser, write_claude
 from tests.waiting import until
 from tray_app.pages.overview.claude_card import ClaudeCard, _account_text, _plan_text
@@ -15,6 +16,8 @@ from tray_app.pages.overview.claude_watch import ClaudeReport
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.widgets import CopyButton
+
+pytestmark = posix_only("a script as the program")
 
 
 @pytest.fixture
