@@ -13,6 +13,7 @@ from server.secrets.storage import MemoryStorage
 from tests.simulator import Simulator
 from tests.tools.screenshots.life import a_day_of, damage_database, fill_disk, live
 from tests.tools.screenshots.png import save_png
+from tests.tools.screenshots.updates import draw_updates
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.autostart import system_autostart
@@ -50,6 +51,11 @@ async def draw(
     """Write `PAGE-THEME.png` into `out` for each, in trouble `PAGE-trouble-THEME.png`."""
     port = await next_free_port("127.0.0.1", PORT - 1)
     settings = Settings(data_dir=place / "data", config_dir=place / "config", port=port)
+    if "updates" in pages:
+        await draw_updates(place / "updates", out, themes=themes, size=size)
+    pages = [page for page in pages if page != "updates"]
+    if not pages:
+        return
     theme = Theme("light")
     context = Context(
         settings,
