@@ -1,4 +1,4 @@
-"""Tries dev.py in minimal Debian systems: `dev.py fresh [--archive TAR] [--as USER] [suite...]`.
+"""Tries dev.py in minimal Debian systems: `dev.py fresh [--as USER] [suite...]`.
 
 Each system has apt and Python alone. The commands run as root, who gets what is missing installed, and as a user
 without sudo, who is told the line that installs it. Prints a table of what each took.
@@ -17,8 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from linux.clean_system import provide_archive
 from minimal_system import USER, MinimalSystem, SystemFailed, find_missing_rights
 from project import ROOT
+from recipe import BuildFailed
 
 SUITES = ("bookworm", "trixie")
 TEST = "tests/core/test_transcript.py"
@@ -155,11 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Try dev.py in the systems that the command line names. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="dev.py fresh", description=__doc__)
     parser.add_argument("suites", nargs="*", metavar="suite", default=SUITES, help=f"Debian's ({' '.join(SUITES)})")
-    parser.add_argument("--archive", type=Path, help="a tar of a minimal system, instead of making one; for one suite")
     parser.add_argument("--as", dest="users", choices=STEPS, action="append", help="root or somebody; otherwise both")
     chosen = parser.parse_args(arguments)
-    if chosen.archive and len(chosen.suites) != 1:
-        parser.error("--archive is of one suite: name it")
     if (reason := find_missing_rights()) is not None:
         print(f"fresh: {reason}", file=sys.stderr)
         return 1
@@ -170,9 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for user in chosen.users or STEPS:
                 system = MinimalSystem(Path(name) / "root", Path(name) / "pip")
                 try:
-                    system.create(suite, chosen.archive)
+                    system.create(provide_archive(suite))
                     failed += sum(1 for _, _, failure in try_user(system, suite, user) if failure)
-                except SystemFailed as error:
+                except (SystemFailed, BuildFailed) as error:
                     print(f"fresh: {error}", file=sys.stderr)
                     return 1
                 finally:

@@ -62,13 +62,10 @@ class MinimalSystem:
         self._caches = caches
         self._settings = pip_settings()
 
-    def create(self, suite: str, archive: Path | None) -> None:
-        """Create it with apt and Python alone, from `archive` if given. Raises SystemFailed."""
-        if archive is not None:
-            self.root.mkdir(parents=True)
-            _run(["tar", "--extract", "--file", str(archive), "--directory", str(self.root), "--exclude=./dev/*"])
-        else:
-            _run(["mmdebstrap", "--variant=minbase", suite, str(self.root)])
+    def create(self, archive: Path) -> None:
+        """Create it from a tar of a system with apt and Python alone. Raises SystemFailed."""
+        self.root.mkdir(parents=True)
+        _run(["tar", "--extract", "--file", str(archive), "--directory", str(self.root), "--exclude=./dev/*"])
         for name in CONNECTION_FILES:
             shutil.copyfile(name, self.root / name.lstrip("/"))
         given = self.root / GIVEN.lstrip("/")
