@@ -48,10 +48,14 @@ SCREEN_PACKAGES = (
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
-PACKAGING_PACKAGES = ("binutils", "chrpath")  # for the libraries of a bundle
+# For the libraries of a bundle, the image in an AppImage, and the installer of Windows.
+PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3", "nsis")
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES
 # Validators of what packages install, and clean systems to install them in.
-PACKAGE_CHECK_PACKAGES = ("appstream", "desktop-file-utils", "lintian", "mandoc", "mmdebstrap", "systemd")
+PACKAGE_CHECK_PACKAGES = (
+    "appstream", "desktop-file-utils", "flatpak", "flatpak-builder", "flatpak-xdg-utils", "lintian", "mandoc",
+    "mmdebstrap", "systemd",
+)  # fmt: skip
 FRESH_PACKAGES = ("mmdebstrap", "git")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.

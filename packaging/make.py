@@ -14,7 +14,10 @@ from pathlib import Path
 from project import ROOT, read_project
 from recipe import Build, BuildFailed, Kind, format_size, report
 
-MODULES = ("wheel", "bundle", "deb", "macos_app", "macos_dmg", "sbom", "checksums")
+MODULES = (
+    "wheel", "bundle", "deb", "appimage", "flatpak", "windows_zip", "windows_installer", "macos_app", "macos_dmg",
+    "sbom", "checksums",
+)  # fmt: skip
 """Modules of `kinds/`, in the order in which packages are built."""
 
 
@@ -25,11 +28,12 @@ def list_kinds() -> dict[str, Kind]:
 
 
 def choose_kinds(named: Sequence[str], kinds: Mapping[str, Kind]) -> list[Kind]:
-    """Kinds to build, in order: those named with what they need, or all that this system can build.
+    """Kinds to build, in order: those named with what they need, or all that this system can build by itself.
 
     Raises BuildFailed if a named kind cannot be built here.
     """
-    wanted = set(_with_needs(named or [name for name, kind in kinds.items() if kind.missing() is None], kinds))
+    possible = [name for name, kind in kinds.items() if not kind.named_only and kind.missing() is None]
+    wanted = set(_with_needs(named or possible, kinds))
     chosen = [kind for name, kind in kinds.items() if name in wanted]
     for kind in chosen:
         if (missing := kind.missing()) is not None:

@@ -34,7 +34,7 @@ class Kind:
     """A kind of package.
 
     `build` returns the artefact, a file or folder. `check` proves it and raises BuildFailed. `missing` tells what this
-    system lacks to build it, or None.
+    system lacks to build it, or None. A kind with `named_only` is built only if it is named.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Kind:
     check: Callable[[Build, Path], None]
     needs: tuple[str, ...] = ()
     missing: Callable[[], str | None] = lambda: None
+    named_only: bool = False
 
 
 def format_size(path: Path) -> str:

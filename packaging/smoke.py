@@ -35,7 +35,8 @@ from tests.tray_app.screen.desktop import Desktop
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
+"""Wine takes a minute for a start on a busy machine."""
 LISTENING = re.compile(r"^listening on (http://\S+)", re.MULTILINE)
 SIMULATING = re.compile(r"^simulator listening on (\S+)", re.MULTILINE)
 MIN_COLOURS = 50
@@ -62,13 +63,39 @@ class Figures:
 
 
 def run_smoke_test(
-    command: Sequence[str], *, window: bool = True, variables: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    window: bool | Sequence[str] = True,
+    variables: Mapping[str, str] | None = None,
+    own_command: str | None = None,
 ) -> Figures:
     """Use the program that `command` starts, and quit it. Returns figures; raises SmokeFailed.
 
-    `window` is whether it has one; that is looked at on Linux, where a desktop can be made. `variables` are added to
-    its environment.
+    `window` is whether it has one, or another command that opens it; that is looked at on Linux, where a desktop can be
+    made. `variables` are added to its environment. `own_command` is what its messages must tell the user to run.
     """
+    with made_account(window=bool(window), variables=variables) as (home, environment, desktop):
+        try:
+            check_commands(command, environment, keyring=desktop is not None)
+            figures = check_serve(command, environment, home / "serve.log")
+            if own_command and f"'{own_command} key'" not in (home / "serve.log").read_text("utf-8"):
+                raise SmokeFailed(f"`serve` does not name {own_command}")
+            if desktop is not None:
+                check_window(command if window is True else window or (), command, environment, desktop)
+            url = environment["ANTHROPIC_BASE_URL"]
+            wait_for(lambda: not processes_of(home, url), "the end of all processes")
+            check_leftovers(home)
+        except (SmokeFailed, TimeoutError) as error:
+            logs = "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')}" for log in home.glob("*.log"))
+            raise SmokeFailed(f"{error}\n{logs}") from None
+    return figures
+
+
+@contextmanager
+def made_account(
+    *, window: bool = False, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[Path, dict[str, str], Desktop | None]]:
+    """Make a home, the environment of programs there with a simulated account, and a desktop for a `window`."""
     with ExitStack() as stack:
         desktop = stack.enter_context(Desktop()) if window and sys.platform == "linux" else None
         if desktop is not None:
@@ -85,17 +112,7 @@ def run_smoke_test(
         # Only the system's programs: no Python of a virtual environment, and no other `claude`.
         environment |= simulated_account(url) | {"DRAGOMAN_CLAUDE_PATH": str(find_cli()), "PATH": os.defpath}
         environment |= {"LC_ALL": "C.UTF-8"} | dict(variables or {})
-        try:
-            check_commands(command, environment, keyring=desktop is not None)
-            figures = check_serve(command, environment, home / "serve.log")
-            if desktop is not None:
-                check_window(command, environment, desktop)
-            wait_for(lambda: not processes_of(home, url), "the end of all processes")
-            check_leftovers(home)
-        except (SmokeFailed, TimeoutError) as error:
-            logs = "\n".join(f"--- {log.name}\n{log.read_text('utf-8', 'replace')}" for log in home.glob("*.log"))
-            raise SmokeFailed(f"{error}\n{logs}") from None
-    return figures
+        yield home, environment, desktop
 
 
 def check_commands(command: Sequence[str], environment: Mapping[str, str], *, keyring: bool) -> None:
@@ -147,8 +164,10 @@ def check_server(command: Sequence[str], environment: Mapping[str, str], address
         raise SmokeFailed(f"a request is answered with {text!r}")
 
 
-def check_window(command: Sequence[str], environment: Mapping[str, str], desktop: Desktop) -> None:
-    """See the window drawn and the icon in the tray, use the server, and start the program a second time.
+def check_window(
+    start: Sequence[str], command: Sequence[str], environment: Mapping[str, str], desktop: Desktop
+) -> None:
+    """See the window that `start` opens and the icon in the tray, use the server, and start the program a second time.
 
     Then the same from a start that shows no window, as at login. Raises SmokeFailed and TimeoutError.
     """
@@ -160,13 +179,13 @@ def check_window(command: Sequence[str], environment: Mapping[str, str], desktop
         return int(desktop.run("convert", str(picture), "-format", "%k", "info:")) >= MIN_COLOURS
 
     for options in ([], ["--hidden"]):
-        starting = started([*command, "--port", "0", *options], environment, LISTENING, desktop.home / "window.log")
+        starting = started([*start, "--port", "0", *options], environment, LISTENING, desktop.home / "window.log")
         with starting as program:
             wait_for(desktop.tray_icons, "an icon in the tray")
             if options:
                 if desktop.windows(title):
                     raise SmokeFailed("a hidden start shows a window")
-                run(command, environment)  # ends, because the first start shows its window
+                run(start, environment)  # ends, because the first start shows its window
             wait_for(lambda: desktop.windows(title), f"a window called {title}")
             wait_for(is_drawn, "anything to be seen in the window")
             if not options:
@@ -247,7 +266,14 @@ def run(command: Sequence[str], environment: Mapping[str, str], *arguments: str)
     """Run the program to its end. Returns its output; raises SmokeFailed if it fails."""
     words = [*command, *arguments]
     try:
-        ran = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+        ran = subprocess.run(
+            words,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         raise SmokeFailed(f"{' '.join(words)} does not end") from None
     if ran.returncode:

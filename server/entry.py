@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from server.config.former_name import move_folders
 from server.config.own_commands import COMMAND
-from server.core.console import write_line
+from server.core.console import prepare_streams, write_line
 from server.core.errors import COMMAND_LINE, DragomanError, SettingsInvalid
 
 USAGE_ERROR = 2
@@ -16,6 +16,7 @@ def run_command(arguments: Sequence[str]) -> int:
     # Imported here so that the desktop application does not load the server's command line.
     from server.cli.arguments import parse_arguments
 
+    prepare_streams()
     run, namespace = parse_arguments(arguments)
     return exit_code_of(lambda: run(namespace))
 

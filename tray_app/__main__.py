@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from server.config.own_commands import COMMAND
 from server.config.paths import APP_NAME
-from server.core.console import write_line
+from server.core.console import prepare_streams, write_line
 from server.entry import exit_code_of, run_command
 from tray_app.arguments import names_subcommand, parse_arguments, serve_options
 from tray_app.desktop.loop.qt_imports import disable_source_reading
@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if names_subcommand(given):
         return run_command(given)
+    prepare_streams()
     namespace = parse_arguments(given)
     if why := why_no_desktop():
         write_line(f"{COMMAND}: {why}: starting the server without a window", "stderr")

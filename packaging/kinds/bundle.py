@@ -17,27 +17,43 @@ from smoke import SmokeFailed, run_smoke_test
 SPEC = ROOT / "packaging" / "bundle" / "dragoman.spec"
 EXTRAS = "tray,otel"
 """Extras of the wheel that are in the bundle. Never `bundled-cli`: the CLI is not ours to pass on."""
+TOOLS = ("pyinstaller", "pillow")
+"""What the spec runs with; pillow packs the icons."""
 
 
 def build(build: Build) -> Path:
     """Build the bundle from the wheel, installed in an environment of its own. Returns the bundle's folder."""
     work = build.work_dir("bundle")
-    wheel = build.artefacts["wheel"]
-    python = make_environment(work / "environment", [f"{wheel}[{EXTRAS}]", "pyinstaller"])
-    command = [str(python), "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
-    command += ["--distpath", str(work / "dist"), "--workpath", str(work / "analysis"), str(SPEC)]
+    python = make_environment(work / "environment", requirements(build))
+    command = [str(word) for word in (python, *pyinstaller_words(work))]
     # PyInstaller keeps stripped libraries for the next build.
     environment = os.environ | {"PYINSTALLER_CONFIG_DIR": str(build.output / "work" / "pyinstaller")}
     made = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     if made.returncode:
         raise BuildFailed(f"the bundle was not built:\n{made.stdout}{made.stderr}")
-    bundle = build.output / "bundle" / build.project.name
-    shutil.rmtree(bundle.parent, ignore_errors=True)
-    bundle.parent.mkdir(parents=True)
-    (work / "dist" / build.project.name).rename(bundle)
+    bundle = take_bundle(build, work, "bundle")
     if sys.platform == "linux":
         remove_search_paths(bundle)
     return bundle
+
+
+def requirements(build: Build) -> list[str]:
+    """Requirements of the environment that a bundle is built from: what is there may end up in the bundle."""
+    return [f"{build.artefacts['wheel']}[{EXTRAS}]", *TOOLS]
+
+
+def pyinstaller_words(work: Path) -> list[str | Path]:
+    """Arguments of Python that build the bundle below `work`."""
+    options: list[str | Path] = ["-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
+    return [*options, "--distpath", work / "dist", "--workpath", work / "analysis", SPEC]
+
+
+def take_bundle(build: Build, work: Path, folder: str) -> Path:
+    """Move the bundle that was built below `work` into a folder of the output, and return its path there."""
+    bundle = build.output / folder / build.project.name
+    shutil.rmtree(bundle.parent, ignore_errors=True)
+    bundle.parent.mkdir(parents=True)
+    return (work / "dist" / build.project.name).rename(bundle)
 
 
 def check(build: Build, bundle: Path) -> None:

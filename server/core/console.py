@@ -1,8 +1,22 @@
 """Console output of the commands, if there is a console."""
 
+import io
 import os
 import sys
 from typing import Literal
+
+
+def prepare_streams() -> None:
+    """Let standard output and error take every text, such as a path with the user's name.
+
+    Otherwise a character outside the encoding ends the command: on Windows, pipes and files get the code page of the
+    country, and on other systems a locale may be ASCII.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+            if sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+                stream.reconfigure(encoding="utf-8")
 
 
 def write_line(text: str, stream: Literal["stdout", "stderr"] = "stdout") -> bool:

@@ -73,6 +73,14 @@ def test_an_output_that_takes_nothing_is_no_traceback(tmp_path: Path, command: s
     assert "Exception ignored" not in result.stderr
 
 
+@pytest.mark.parametrize("package", ["server", "tray_app"])
+def test_a_path_outside_the_encoding_of_the_output_is_printed(tmp_path: Path, package: str) -> None:
+    folder = tmp_path / "Zażółć"
+    result = run("quit", "--data-dir", str(folder), program=("-m", package), PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Za\\u017c\\xf3\\u0142\\u0107" in result.stdout
+
+
 def test_nothing_is_said_on_the_other_stream(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

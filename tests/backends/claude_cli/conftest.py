@@ -15,7 +15,14 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
     """`async with start_backend(spares=1, ...) as backend`."""
 
     @asynccontextmanager
-    async def start(environment=claude_environment, bus=None, load_user_settings=False, claude_path=cli_path, **limits):
+    async def start(
+        environment=claude_environment,
+        bus=None,
+        load_user_settings=False,
+        claude_path=cli_path,
+        facilities=None,
+        **limits,
+    ):
         config = CliConfig(
             directory=tmp_path / "work",
             outer=environment,
@@ -24,7 +31,7 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
             limits=PoolLimits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
             load_user_settings=load_user_settings,
         )
-        backend = ClaudeCliBackend(config, bus or EventBus())
+        backend = ClaudeCliBackend(config, bus or EventBus(), facilities)
         await backend.start()
         try:
             yield backend

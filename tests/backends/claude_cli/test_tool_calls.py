@@ -48,6 +48,17 @@ async def test_a_call_and_its_result(backend, simulator):
     assert tool_result_blocks(simulator.messages_calls[1]) == {"toolu_1": (["blue"], False)}
 
 
+@pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-sonnet-4-5"])
+async def test_no_note_that_no_client_wrote_follows_a_result(backend, simulator, model):
+    """These models would get one about the tokens left, which counts over all conversations of a process."""
+    simulator.script(ToolUse("look", id="toolu_1"), times=1)
+    first = await fold(backend.stream(ask("What colour?", tools=TOOLS, model=model)))
+    results = user(result("toolu_1", "blue"))
+    await fold(backend.stream(ask("What colour?", assistant(*first.content), results, tools=TOOLS, model=model)))
+    assert len(simulator.messages_calls) == 2
+    assert b"total_tokens" not in simulator.messages_calls[1].raw
+
+
 @pytest.mark.parametrize("order", [("toolu_1", "toolu_2", "toolu_3"), ("toolu_3", "toolu_1", "toolu_2")])
 async def test_parallel_calls_are_answered_in_any_order(backend, simulator, order):
     calls = [ToolUse("look", {"at": str(n)}, id=f"toolu_{n}") for n in (1, 2, 3)]

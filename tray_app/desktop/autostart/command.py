@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.config.own_commands import COMMAND, Installation, app_image, this_installation
+from server.config.own_commands import (
+    COMMAND,
+    WINDOW_COMMAND,
+    Installation,
+    app_image,
+    bundle_program,
+    flatpak_id,
+    this_installation,
+)
 
 HIDDEN = "--hidden"
 
@@ -16,8 +24,10 @@ def start_command(installation: Installation | None = None, options: Sequence[st
 def _own_program(installation: Installation) -> tuple[str, ...]:
     if image := app_image(installation):
         return (image,)
+    if app_id := flatpak_id(installation):
+        return ("flatpak", "run", app_id)
     if installation.frozen:
-        return (str(installation.executable),)
+        return (bundle_program(installation, WINDOW_COMMAND),)
     if installation.platform == "win32":
         # The console script would open a console window at every login.
         return (str(_without_console(installation.executable)), "-m", "dragoman")
