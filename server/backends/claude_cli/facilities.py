@@ -48,8 +48,8 @@ REQUIRED = frozenset(
     }
 )
 """What every request relies on. There is no other way, so nothing is switched off: a failure is told as a problem."""
-IN_USE = frozenset(Facility) - REQUIRED
-"""The fast paths that requests take where they are proven."""
+FAST_PATHS = frozenset(Facility) - REQUIRED
+"""What requests do where it is proven; otherwise the CLI is driven as documented."""
 
 
 class Facilities:
