@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="dev.py package", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(kinds), default=[])
     parser.add_argument("--check", action="store_true", help="prove what was built: install it, run it, remove it")
+    parser.add_argument("--quick", action="store_true", help="leave out of --check what needs a clean system")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder for the packages (dist)")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.kinds).difference(kinds):
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output: Path = chosen.output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     try:
-        build_all(choose_kinds(chosen.kinds, kinds), Build(read_project(), output), check=chosen.check)
+        build = Build(read_project(), output, quick=chosen.quick)
+        build_all(choose_kinds(chosen.kinds, kinds), build, check=chosen.check)
     except BuildFailed as error:
         report(str(error))
         return 1

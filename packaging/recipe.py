@@ -11,11 +11,15 @@ from project import Project
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One run: the project, the folder for results, and the artefacts built so far by kind."""
+    """One run: the project, the folder for results, and the artefacts built so far by kind.
+
+    `quick` leaves out of the checks what needs a clean system.
+    """
 
     project: Project
     output: Path
     artefacts: dict[str, Path] = field(default_factory=dict)
+    quick: bool = False
 
     def work_dir(self, kind: str) -> Path:
         """An empty folder for a kind's intermediate files."""
