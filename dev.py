@@ -29,6 +29,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+# Modules that need the standard library alone.
+import system_packages
+from server.backends.claude_cli.transport import install_hint, locate
+
 ROOT = Path(__file__).resolve().parent
 WINDOWS = sys.platform == "win32"
 STAMP = "dragoman.json"
@@ -44,10 +48,15 @@ SCREEN_PACKAGES = (
 DESKTOP_TEST_PACKAGES = (
     "xvfb", "xauth", "xdotool", "openbox", "trayer", "imagemagick", "gnome-keyring", "dbus", "dunst",
 )  # fmt: skip
-PACKAGING_PACKAGES = ("binutils", "chrpath", "nsis")  # for the libraries of a bundle, and the installer of Windows
+# For the libraries of a bundle, the image in an AppImage, and the installer of Windows.
+PACKAGING_PACKAGES = ("binutils", "chrpath", "squashfs-tools", "squashfuse", "fuse3", "nsis")
 TEST_PACKAGES = QT_PACKAGES + SCREEN_PACKAGES + DESKTOP_TEST_PACKAGES + PACKAGING_PACKAGES
 # Validators of what packages install, and clean systems to install them in.
-PACKAGE_CHECK_PACKAGES = ("appstream", "desktop-file-utils", "lintian", "mandoc", "mmdebstrap", "systemd")
+PACKAGE_CHECK_PACKAGES = (
+    "appstream", "desktop-file-utils", "flatpak", "flatpak-builder", "flatpak-xdg-utils", "lintian", "mandoc",
+    "mmdebstrap", "systemd",
+)  # fmt: skip
+FRESH_PACKAGES = ("mmdebstrap", "git")
 
 # Each test process may run half a dozen CLI processes of some 200 MB.
 MAX_TEST_PROCESSES = 8
@@ -143,17 +152,31 @@ def install_packages(prefix: Sequence[str], names: Sequence[str]) -> None:
             subprocess.run([*install, name], stdout=sys.stderr)
 
 
+def find_missing_packages(wanted: Sequence[str]) -> list[str]:
+    """List the packages of `wanted` that this system lacks, by Debian's names."""
+    listing = dpkg_listing()
+    if listing is None and sys.platform == "linux":
+        return system_packages.find_missing(wanted)
+    return missing_packages(wanted, listing)
+
+
 def provide_packages(wanted: Sequence[str], install: bool) -> list[str]:
-    """Install the missing packages of `wanted` if `install` is set; return those still missing."""
-    missing = missing_packages(wanted, dpkg_listing())
-    prefix = root_prefix() if missing and install else None
+    """Install the missing packages of `wanted` if `install` is set; return those still missing.
+
+    Packages are installed on Debian and Ubuntu only.
+    """
+    missing = find_missing_packages(wanted)
+    has_apt = shutil.which("apt-get") is not None
+    prefix = root_prefix() if missing and install and has_apt else None
     if prefix is not None:
         install_packages(prefix, missing)
-        missing = missing_packages(missing, dpkg_listing())
+        missing = find_missing_packages(missing)
     if missing:
+        line = f"sudo apt-get install --no-install-recommends {' '.join(missing)}"
+        if not has_apt:
+            line = system_packages.describe_missing(missing, system_packages.find_manager())
         say(
-            f"these system packages are missing, and some things will not work without them: "
-            f"{' '.join(missing)}\n        sudo apt-get install --no-install-recommends {' '.join(missing)}"
+            f"system packages are missing, and some things will not work without them. To install them:\n        {line}"
         )
     return missing
 
@@ -229,10 +252,16 @@ def is_complete(stamp: Stamp | None, key: str, extras: Collection[str]) -> bool:
 
 
 def dependency_groups() -> dict[str, list[str]]:
-    """Read the dependency groups of pyproject.toml: requirements that are not published with the project."""
-    groups: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "dependency-groups"
-    ]
+    """Read the dependency groups of pyproject.toml: requirements that are not published with the project.
+
+    A group that another one includes must stand before it.
+    """
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    groups: dict[str, list[str]] = {}
+    for name, entries in read.items():
+        groups[name] = []
+        for entry in entries:
+            groups[name] += [entry] if isinstance(entry, str) else groups[entry["include-group"]]
     return groups
 
 
@@ -257,7 +286,10 @@ def make_environment(environment: Path) -> None:
         provide_packages([name], install=True)
         importlib.invalidate_caches()
         if importlib.util.find_spec("ensurepip") is None:
-            raise SetupFailed(f"this Python lacks venv and ensurepip. On Debian: apt-get install {name}")
+            raise SetupFailed(
+                "this Python lacks the modules venv and ensurepip. On Debian and Ubuntu they are in a package: "
+                f"sudo apt-get install {name}"
+            )
     say(f"creating the virtual environment {environment}")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], stdout=sys.stderr)
     if made.returncode:
@@ -371,9 +403,19 @@ def wants_window(arguments: Sequence[str]) -> bool:
 # The commands
 
 
+def choose_cli_extras() -> set[str]:
+    """Choose the extra with Claude Code if this computer has none; report how to install it where no package has it."""
+    if locate.has_own_cli():
+        return set()
+    if install_hint.has_bundled_cli():
+        return {"bundled-cli"}
+    say(f"{locate.NOT_FOUND} No Python package has it for this system. {install_hint.install_hint()}")
+    return set()
+
+
 def run(arguments: list[str]) -> int:
     """Start the program with the given arguments: `run --hidden`, `run serve --port 0`, `run doctor`."""
-    extras = set() if shutil.which("claude") else {"bundled-cli"}
+    extras = choose_cli_extras()
     window = wants_window(arguments) and has_display()
     needs = Needs(extras | {"tray"}, QT_PACKAGES + SCREEN_PACKAGES) if window else Needs(extras)
     python, _ = prepare(needs)
@@ -467,7 +509,9 @@ def start_tool(name: str, needs: Needs, arguments: Sequence[str]) -> NoReturn:
 
 def demo(arguments: list[str]) -> int:
     """Run the server on a simulated Messages API: no account, no network. `demo --port 8000`."""
-    start_tool("demo", Needs({"bundled-cli"}), arguments)
+    if not install_hint.has_bundled_cli() and shutil.which("claude") is None:
+        raise SetupFailed(f"the demo runs Claude Code, and this computer has none. {install_hint.install_hint()}")
+    start_tool("demo", Needs({"bundled-cli", "demo"}), arguments)
 
 
 def bench(arguments: list[str]) -> int:
@@ -493,6 +537,12 @@ def package(arguments: list[str]) -> int:
     become([str(python), str(ROOT / "packaging" / "make.py"), *arguments], ROOT)
 
 
+def fresh(arguments: list[str]) -> int:
+    """Try dev.py itself in minimal Debian systems, as root and as a user. As root only; takes half an hour."""
+    provide_packages(FRESH_PACKAGES, install=True)
+    become([sys.executable, str(ROOT / "packaging" / "fresh.py"), *arguments])
+
+
 def release(arguments: list[str]) -> int:
     """Set the version, date the changelog, commit and tag: `release 1.2.0`, `--dry-run` shows it. Pushes nothing."""
     python, _ = prepare(Needs({"dev"}))
@@ -511,7 +561,7 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__: command
-    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, release, setup)
+    for command in (run, test, check, soak, demo, bench, screenshots, clients, package, fresh, release, setup)
 }
 
 

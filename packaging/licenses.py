@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 TEXTS_FILE = "THIRD-PARTY-LICENSES.txt"
 COMPONENTS_FILE = "components.json"
@@ -115,15 +115,17 @@ def _read_interpreter() -> Component:
 
 
 def _read_distribution(found: Distribution) -> Component:
-    texts = [
-        _read(Path(str(found.locate_file(file))))
-        for file in found.files or ()
-        if TEXT_NAME.match(file.name) and file.suffix not in (".py", ".pyc")
-    ]
+    texts = [_read(Path(str(found.locate_file(file)))) for file in found.files or () if _is_text(file)]
     supplied = SUPPLIED.get(canonical_name(found.name), Supplied((), ""))
     texts += [_read(TEXTS / f"{name}.txt") for name in supplied.texts]
     note = supplied.note.format(version=found.version)
     return Component("python", found.name, found.version, _license_name(found), tuple(texts), note, _find_home(found))
+
+
+def _is_text(file: PurePosixPath) -> bool:
+    # The folder has what the metadata names: https://peps.python.org/pep-0639/
+    named = file.parts[0].endswith(".dist-info") and file.parts[1] == "licenses"
+    return named or (bool(TEXT_NAME.match(file.name)) and file.suffix not in (".py", ".pyc"))
 
 
 def _find_home(found: Distribution) -> str:

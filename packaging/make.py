@@ -15,7 +15,8 @@ from project import ROOT, read_project
 from recipe import Build, BuildFailed, Kind, format_size, report
 
 MODULES = (
-    "wheel", "bundle", "deb", "macos_app", "macos_dmg", "windows_zip", "windows_installer", "sbom", "checksums",
+    "wheel", "bundle", "deb", "appimage", "flatpak", "macos_app", "macos_dmg", "windows_zip", "windows_installer",
+    "sbom", "checksums",
 )  # fmt: skip
 """Modules of `kinds/`, in the order in which packages are built."""
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[1]
 UNDECIDED = ".example"
 """Top-level domain reserved by RFC 2606: an address with it is a placeholder."""
+ADDRESS_PLACEHOLDER = "URL-OF-THIS-REPOSITORY"
+"""Stands in the README for the repository's address, which the first release fills in."""
 VERSION_LINE = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 """The line of server/__init__.py that sets the version."""
 
@@ -45,12 +47,22 @@ class Project:
     @property
     def has_home(self) -> bool:
         """Whether the repository's address is decided."""
-        return not (urlsplit(self.repository).hostname or "").endswith(UNDECIDED)
+        return is_decided(self.repository)
 
     @property
     def tag(self) -> str:
         """The version's tag in the repository."""
         return f"v{self.version}"
+
+
+def is_decided(address: str) -> bool:
+    """Whether an address is more than a placeholder."""
+    return not (urlsplit(address).hostname or "").endswith(UNDECIDED)
+
+
+def fill_address(text: str, repository: str) -> str:
+    """Put the repository's address where a text has its placeholder, once the address is decided."""
+    return text.replace(ADDRESS_PLACEHOLDER, repository.rstrip("/")) if is_decided(repository) else text
 
 
 def read_project(root: Path = ROOT) -> Project:

@@ -1,6 +1,7 @@
 """Prepares a release: `dev.py release [--dry-run] VERSION`.
 
-Sets the version, dates the changelog's section, commits both and tags the commit. Nothing is pushed: pushing the tag
+Sets the version, dates the changelog's section, commits both and tags the commit; the first release also puts the
+repository's address into the README. Nothing is pushed: pushing the tag
 starts the release workflow, which takes the notes from `dev.py release --notes TAG`. Interrupted before its commit, it
 leaves two changed files, which it then names; after it, the same command adds the missing tag.
 """
@@ -16,11 +17,14 @@ from pathlib import Path
 
 from changelog import UNRELEASED, date_unreleased, list_sections, read_section
 from packaging.version import InvalidVersion, Version
-from project import ROOT, UNDECIDED, VERSION_LINE, Project, read_project
+from project import ADDRESS_PLACEHOLDER, ROOT, UNDECIDED, VERSION_LINE, Project, fill_address, read_project
 
 BRANCH = "main"
 CHANGELOG = "CHANGELOG.md"
+README = "README.md"
 VERSION_FILE = "server/__init__.py"
+FILES = (CHANGELOG, README, VERSION_FILE)
+"""What a release may change."""
 
 
 class ReleaseRefused(Exception):
@@ -106,12 +110,14 @@ def find_problems(version: Version, project: Project, repository: Repository) ->
             f"the project has no home yet: {project.repository} ends in {UNDECIDED}, and links, packages and the "
             "application id derive from it. Set Repository under [project.urls] in pyproject.toml first"
         )
+    if project.repository not in (readme := repository.read(README)) and ADDRESS_PLACEHOLDER not in readme:
+        problems.append(f"{README} names another repository than {project.repository}: correct its line `git clone`")
     if (branch := repository.branch()) != BRANCH:
         problems.append(f"the branch is {branch}: releases are made on {BRANCH}. `git switch {BRANCH}`")
     if changes := repository.changes():
         problems.append(f"the checkout has changes: {_enumerate(changes)}. Commit or discard them")
-        if set(changes) <= {CHANGELOG, VERSION_FILE}:
-            problems[-1] += f"; those of an interrupted release go with `git restore {CHANGELOG} {VERSION_FILE}`"
+        if set(changes) <= set(FILES):
+            problems[-1] += f"; those of an interrupted release go with `git restore {' '.join(changes)}`"
     tagged = repository.tagged_versions()
     if tagged and version <= max(tagged):
         problems.append(f"{version} is not newer than the latest tag, v{max(tagged)}")
@@ -126,7 +132,7 @@ def _enumerate(paths: Sequence[str], most: int = 5) -> str:
     return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown
 
 
-def make_plan(version: str, repository: Repository, day: date) -> Plan:
+def make_plan(version: str, project: Project, repository: Repository, day: date) -> Plan:
     """Plan the release from what is committed. Raises ReleaseRefused if the changelog has nothing to release."""
     source, changelog = repository.read(VERSION_FILE), repository.read(CHANGELOG)
     try:
@@ -140,6 +146,7 @@ def make_plan(version: str, repository: Repository, day: date) -> Plan:
     changed = {
         VERSION_FILE: VERSION_LINE.sub(f'__version__ = "{version}"', source, count=1),
         CHANGELOG: dated,
+        README: fill_address(repository.read(README), project.repository),
     }
     files = {name: text for name, text in changed.items() if text != repository.read(name)}
     return Plan(version, files, list_sections(dated)[version])
@@ -215,7 +222,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             print(f"release: {problem}", file=sys.stderr)
         if problems and not chosen.dry_run:
             return 1
-        plan = make_plan(chosen.version, repository, datetime.now(UTC).date())
+        plan = make_plan(chosen.version, project, repository, datetime.now(UTC).date())
         for line in describe(plan, repository):
             print(line)
         if not chosen.dry_run:

@@ -63,17 +63,23 @@ class Figures:
 
 
 def run_smoke_test(
-    command: Sequence[str], *, window: bool | Sequence[str] = True, variables: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    window: bool | Sequence[str] = True,
+    variables: Mapping[str, str] | None = None,
+    own_command: str | None = None,
 ) -> Figures:
     """Use the program that `command` starts, and quit it. Returns figures; raises SmokeFailed.
 
     `window` is whether it has one, or another command that opens it; that is looked at on Linux, where a desktop can be
-    made. `variables` are added to its environment.
+    made. `variables` are added to its environment. `own_command` is what its messages must tell the user to run.
     """
     with made_account(window=bool(window), variables=variables) as (home, environment, desktop):
         try:
             check_commands(command, environment, keyring=desktop is not None)
             figures = check_serve(command, environment, home / "serve.log")
+            if own_command and f"'{own_command} key'" not in (home / "serve.log").read_text("utf-8"):
+                raise SmokeFailed(f"`serve` does not name {own_command}")
             if desktop is not None:
                 check_window(command if window is True else window or (), command, environment, desktop)
             url = environment["ANTHROPIC_BASE_URL"]

@@ -245,6 +245,7 @@ def _configure_backend(backend: Backend, settings: Settings) -> None:
 def _cli_config(settings: Settings) -> CliConfig:
     return CliConfig(
         directory=settings.data_dir / CLI_DIRECTORY,
+        checks=settings.data_dir,
         outer=os.environ,
         claude_path=settings.claude_path,
         load_user_settings=settings.load_user_settings,

@@ -15,6 +15,7 @@ import pytest
 
 from tests.environment import made_environment, simulated_account
 from tests.soak import SOAK_EXAMPLES
+from tests.systems import posix_only
 
 if TYPE_CHECKING:
     from tests.simulator import Simulator
@@ -89,6 +90,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("cli")
         if SCREEN in item.path.parents:
             item.add_marker("screen")
+            item.add_marker(posix_only("an X server"))
         if any(folder in item.path.parents for folder in COMMANDS) or hasattr(
             getattr(item, "module", None), "subprocess"
         ):

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import dev
+from tests.systems import INERT
 
 DEV = dev.ROOT / "dev.py"
 LISTING = """\
@@ -175,6 +176,34 @@ def test_a_second_setup_waits_for_the_first(tmp_path):
 )
 def test_run_opens_the_window_unless_a_subcommand_is_named(given, window):
     assert dev.wants_window(given) is window
+
+
+@pytest.fixture
+def no_claude(tmp_path, monkeypatch):
+    """A PATH without programs. Installers' folders are those of the test's own home."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(dev.locate, "find_places", lambda *_: iter(()))
+
+
+def test_run_installs_claude_code_unless_there_is_one(no_claude, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dev.install_hint, "has_bundled_cli", lambda: True)
+    assert dev.choose_cli_extras() == {"bundled-cli"}
+    program = tmp_path / ("claude.exe" if dev.WINDOWS else "claude")
+    program.write_text(INERT)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join((str(tmp_path), "/bin")))
+    assert dev.choose_cli_extras() == set()
+    assert capsys.readouterr().err == ""
+
+
+def test_where_no_package_has_claude_code_the_line_that_installs_it_is_named(no_claude, monkeypatch, capsys):
+    monkeypatch.setattr(dev.install_hint, "has_bundled_cli", lambda: False)
+    assert dev.choose_cli_extras() == set()
+    assert "claude.ai/install" in capsys.readouterr().err
+    assert dev.main(["demo"]) == 1
+    error = capsys.readouterr().err
+    assert "this computer has none" in error
+    assert "claude.ai/install" in error
 
 
 def test_pytest_goes_without_its_qt_plugin_where_qt_has_no_libraries():

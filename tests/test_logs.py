@@ -16,6 +16,7 @@ import structlog
 from server import logs
 from server.config.settings import Settings
 from server.logs import configure_logs, log_file
+from tests.systems import posix_only
 
 KEY = "dgm-" + "k" * 43
 log = logging.getLogger("server.somewhere")
@@ -166,7 +167,7 @@ def test_the_file_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert lines(tmp_path)[-1]["event"] == "number 99"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_every_file_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_FILE_BYTES", 200)
     configured(tmp_path)

@@ -64,6 +64,7 @@ class Application(QObject):
         else:
             self._ensure_reachable()
         self.context.run(asyncio.to_thread(self.context.autostart.repair_entry), name="repair start at login")
+        self.context.updates.start_daily_checks()
         await self._quit.wait()
         self.ending.emit()
         await self._take_down()

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 
 from server.core.events import (
     CliChanged,
+    CliChecked,
     Event,
     EventBus,
     Notice,
@@ -41,12 +42,15 @@ class Bridge(QObject):
     """The latest PlanWindowsChanged."""
     cli_changed = Signal(object)
     """The latest CliChanged."""
+    cli_checked = Signal(object)
+    """The latest CliChecked."""
 
     def __init__(self, bus: EventBus) -> None:
         super().__init__()
         self.pool: PoolChanged | None = None
         self.plan_windows: PlanWindowsChanged | None = None
         self.cli_state: CliChanged | None = None
+        self.cli_check = CliChecked()
         self._requests: dict[str, RequestRecord] = {}
         self._sessions: list[SessionChanged | SessionsDeleted] = []
         self._latest: dict[str, tuple[SignalInstance, Event]] = {}
@@ -99,6 +103,9 @@ class Bridge(QObject):
             case CliChanged():
                 self.cli_state = event
                 self._latest["cli"] = (self.cli_changed, event)
+            case CliChecked():
+                self.cli_check = event
+                self._latest["cli check"] = (self.cli_checked, event)
         self._flush_soon()
 
     def _flush_soon(self) -> None:

@@ -24,6 +24,7 @@ from tray_app.server_control import ServerControl
 from tray_app.settings_service import SettingsService
 from tray_app.status_watch import StatusWatch
 from tray_app.theme import Theme
+from tray_app.updates.check import UpdateCheck
 
 T = TypeVar("T")
 OnError = Callable[[DragomanError], None]
@@ -60,6 +61,7 @@ class Context(QObject):
         bus: EventBus | None = None,
         host: Callable[["Context"], HostedFactory] | None = None,
         clock: Callable[[], float] = time.time,
+        updates: Callable[["Context"], UpdateCheck] = UpdateCheck,
     ) -> None:
         super().__init__()
         self.bus = bus or EventBus()
@@ -86,6 +88,7 @@ class Context(QObject):
         self.settings_service.changed.connect(self.settings_changed)
         self.server = ServerControl(self._runtime, self.bus)
         self.status = StatusWatch(self)
+        self.updates = updates(self)
 
     @property
     def settings(self) -> Settings:
@@ -116,6 +119,7 @@ class Context(QObject):
         if self._closed:
             return
         self._closed = True
+        self.updates.stop()
         await self.server.stop()
         # A change of settings that has begun must be written to the file before its task is cancelled.
         async with self.settings_service.lock:

@@ -1,5 +1,6 @@
 """What a bundle holds: the program's modules and data, and which files of Qt and of the system stay out."""
 
+import importlib.metadata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -66,6 +67,16 @@ def list_data(packages: Path) -> Iterator[tuple[str, str]]:
         for path in sorted((packages / name).rglob("*")):
             if path.is_file() and path.suffix not in (".py", ".pyc"):
                 yield str(path), str(path.parent.relative_to(packages))
+
+
+def find_metadata(name: str) -> tuple[str, str]:
+    """The metadata of the distribution `name` and its folder in the bundle. The program reads its repository there.
+
+    The other files beside it name folders of the machine that builds.
+    """
+    entries = importlib.metadata.distribution(name).files or ()
+    (file,) = (entry for entry in entries if entry.name == "METADATA" and entry.parent.suffix == ".dist-info")
+    return str(file.locate()), str(file.parent)
 
 
 def is_wanted(name: str, platform: str) -> bool:

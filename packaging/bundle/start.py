@@ -3,8 +3,13 @@
 import os
 import sys
 
-# First of all. The bootloader sets it for the loading of the bundle's libraries, which is over; whatever the program
-# starts, such as the user's browser, would load them as well.
+# First of all: whatever the program starts, such as the user's browser, would inherit the bundle's variables.
+# An AppImage's runtime sets these. zsh calls every command by ARGV0, which breaks those that go by their names.
+if "APPDIR" in os.environ:
+    os.environ.pop("ARGV0", None)
+    os.environ.pop("OWD", None)
+
+# The bootloader sets it for the loading of the bundle's libraries, which is over.
 if "LD_LIBRARY_PATH_ORIG" in os.environ:
     os.environ["LD_LIBRARY_PATH"] = os.environ.pop("LD_LIBRARY_PATH_ORIG")
 else:

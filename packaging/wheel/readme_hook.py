@@ -9,7 +9,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # hatchling loads this file alone
 
-from project import read_version
+from project import fill_address, read_version
 
 RELATIVE_LINK = re.compile(r"(?P<before>\]\(|(?:src|srcset|href)=\")(?!https?://|#|mailto:)(?P<path>[^)\"\s]+)")
 PICTURES = {".png", ".svg"}
@@ -32,5 +32,6 @@ class ReadmeHook(MetadataHookInterface):
         """Set the README with absolute links to the repository at the version's tag."""
         text = Path(self.root, "README.md").read_text(encoding="utf-8")
         tag = f"v{read_version(Path(self.root))}"
-        text = absolute_links(text, metadata["urls"]["Repository"], tag)
+        repository = metadata["urls"]["Repository"]
+        text = fill_address(absolute_links(text, repository, tag), repository)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}

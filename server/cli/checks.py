@@ -17,7 +17,9 @@ from server.secrets.anthropic_key import ANTHROPIC_API_KEY
 
 async def check_all(settings: Settings) -> list[Check]:
     """Run all checks, in the order in which a user would fix problems."""
-    claude = await check_claude(settings.claude_path, load_user_settings=settings.load_user_settings)
+    claude = await check_claude(
+        settings.claude_path, load_user_settings=settings.load_user_settings, data_dir=settings.data_dir
+    )
     return [
         check_settings(settings),
         *claude,

@@ -1,6 +1,7 @@
 """Command lines of this program and of Claude Code, for messages that tell the user what to run.
 
-A bare name works only on PATH, but the program may run from a virtual environment, a checkout, a bundle or an image.
+A bare name works only on PATH, but the program may run from a virtual environment, a checkout, a bundle, an image or a
+Flatpak.
 """
 
 import functools
@@ -21,6 +22,9 @@ WINDOW_COMMAND = f"{APP_NAME}-window"
 
 CHECKOUT = Path(__file__).parents[2]
 """The folder of `dev.py` in a checkout."""
+
+SANDBOX_FOLDERS = frozenset({"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"})
+"""Variables that Flatpak sets to folders of the sandbox."""
 
 
 @dataclass(slots=True)
@@ -81,7 +85,34 @@ def app_image(installation: Installation) -> str | None:
     is inside the image.
     """
     image, mount = installation.environment.get("APPIMAGE"), installation.environment.get("APPDIR")
-    return image if image and mount and installation.executable.is_relative_to(mount) else None
+    if not image or not mount:
+        return None
+    # A bundle's program is a path without links, while the mount is below TMPDIR, which may be one. The program's own
+    # link is kept: the interpreter of a virtual environment leads out of the image.
+    folder = installation.executable.parent.resolve()
+    return image if folder.is_relative_to(Path(mount).resolve()) else None
+
+
+def flatpak_id(installation: Installation) -> str | None:
+    """Id of this program's own Flatpak, or None. Programs in another one's sandbox have the variable as well."""
+    return installation.environment.get("FLATPAK_ID") if installation.executable.is_relative_to("/app") else None
+
+
+def desktop_id() -> str:
+    """Name of this program's desktop entry and icon, without extensions. Flatpak exports none but those named by id."""
+    return flatpak_id(this_installation()) or APP_NAME
+
+
+def desktop_environment(installation: Installation) -> Mapping[str, str]:
+    """Variables of the user's desktop: in a Flatpak's own ones, XDG_CONFIG_HOME and the like are the sandbox's.
+
+    Flatpak passes on the desktop's as HOST_XDG_CONFIG_HOME and so on, if they are set: flatpak-run(1).
+    """
+    variables = installation.environment
+    if flatpak_id(installation) is None:
+        return variables
+    outside = {name.removeprefix("HOST_"): value for name, value in variables.items() if name.startswith("HOST_XDG_")}
+    return {name: value for name, value in variables.items() if name not in SANDBOX_FOLDERS} | outside
 
 
 def bundle_program(installation: Installation, name: str) -> str:
@@ -105,6 +136,8 @@ def program_command(installation: Installation, checkout: Path) -> list[str]:
     """The command that starts the program of an installation in a terminal; `checkout` may contain `dev.py`."""
     if image := app_image(installation):
         return [image]
+    if app_id := flatpak_id(installation):
+        return ["flatpak", "run", app_id]
     if installation.frozen:
         return [bundle_program(installation, COMMAND)]
     if shutil.which(APP_NAME, path=installation.environment.get("PATH", "")):

@@ -78,6 +78,8 @@ class Settings(BaseModel):
     log_level: LogLevel = "info"
     otlp_endpoint: CollectorUrl = ""
     """URL of an OpenTelemetry collector that gets a trace of each request, by OTLP/HTTP; empty: none."""
+    check_updates: bool = False
+    """Whether the desktop application asks once a day for the list of releases. It never downloads any."""
 
     default_model: ModelOrChain = Field("default", min_length=1)
     aliases: Aliases = Field(default_factory=dict)

@@ -5,8 +5,8 @@ epoch seconds, durations seconds.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,6 +98,29 @@ class CliChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CliShortcoming:
+    """What requests rely on and Claude Code does not do: for the user, with the remedy, and as the check saw it."""
+
+    message: str
+    hint: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CliChecked:
+    """The self-check of Claude Code has verdicts, or a fast path was switched off since.
+
+    `fast_paths` is the number of those that requests would take, 0 while nothing is known. `off` are those that they
+    must not take, with the reasons. `is_new`: the check has just run, for a program that was not known.
+    """
+
+    fast_paths: int = 0
+    off: Mapping[str, str] = field(default_factory=dict)
+    shortcomings: tuple[CliShortcoming, ...] = ()
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A message for the user, such as about a damaged database.
 
@@ -135,6 +158,7 @@ Event = (
     | PoolChanged
     | PlanWindowsChanged
     | CliChanged
+    | CliChecked
     | Notice
     | NoticeCleared
 )

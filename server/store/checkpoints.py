@@ -47,6 +47,15 @@ def list_checkpoints(connection: sqlite3.Connection, session: int) -> set[str]:
     return {row["id"] for row in rows}
 
 
+def without_removed(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the ids that are checkpoints, but not of a session that is being removed."""
+    sql = (
+        "SELECT id FROM checkpoints WHERE id IN (SELECT value FROM json_each(?))"
+        " AND session NOT IN (SELECT session FROM removed_sessions)"
+    )
+    return tuple(row["id"] for row in connection.execute(sql, [json.dumps(list(ids))]).fetchall())
+
+
 def delete_checkpoints(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[str, ...]:
     """Delete checkpoints, but not their messages; returns the ids that existed."""
     sql = "DELETE FROM checkpoints WHERE id IN (SELECT value FROM json_each(?)) RETURNING id"

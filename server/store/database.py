@@ -62,6 +62,15 @@ def open_database(
         raise as_unusable(error, path) from error
 
 
+def open_reader(path: Path, *, busy_timeout: float = 5.0) -> sqlite3.Connection:
+    """Open one more connection to an open database, which can only read. It belongs to the calling thread."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # without creating a file
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
 def _open_or_replace(path: Path, migrations: Sequence[Migration], busy_timeout: float) -> OpenedDatabase:
     try:
         return OpenedDatabase(_open_connection(path, migrations, busy_timeout))

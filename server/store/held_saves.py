@@ -27,7 +27,7 @@ class Save:
 
 
 class HeldSaves:
-    """A queue of failed saves. Used on the database thread only, without a lock."""
+    """A queue of failed saves. Used on the writing thread only, without a lock."""
 
     def __init__(self) -> None:
         self._held: list[Save] = []

@@ -7,19 +7,23 @@ shows it.
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from server.core.events import EventBus
-from server.store.expiry import Expiry, remove_sessions, remove_unowned_responses
+from server.store.expiry import Expiry, remove_unowned_responses
 from server.store.migrate import shipped_migrations, transaction
+from server.store.removal import remove_sessions
 from server.store.store import DAY, Store
+from server.store.threads import DatabaseThreads
 from server.store.worker import DatabaseThread, Job, T
 
 MAX_BYTES = 64 * 1024 * 1024
 
 
-class MemoryThread(DatabaseThread):
-    """A database thread whose database is created by its first job."""
+class MemoryThreads(DatabaseThreads):
+    """A database in memory, created by its first job. It has one connection, on one thread, which also reads."""
 
     def __init__(self) -> None:
         super().__init__(Path(":memory:"))
@@ -27,25 +31,26 @@ class MemoryThread(DatabaseThread):
     @property
     def is_open(self) -> bool:
         """Whether a job has created the database."""
-        return self._connection is not None
+        return self._writer.is_connected
 
-    def _run_job(self, job: Job[T]) -> T:
-        if self._connection is None and not self.closed:
-            self._connection = _open_memory_database()
-        return super()._run_job(job)
+    def _connect_writer(self) -> sqlite3.Connection:
+        return _open_memory_database()
+
+    async def _read(self, thread: DatabaseThread, job: Job[T], after: Future[Any] | None) -> T:
+        return await self.submit_job(job)
 
 
 class MemoryStore(Store):
     """The store while history is off. The sessions used longest ago make room for new ones."""
 
     max_bytes = MAX_BYTES
-    _memory_thread: MemoryThread
+    _memory_threads: MemoryThreads
 
     @classmethod
     def create(cls, clock: Callable[[], float] = time.time, ttl_seconds: float | None = DAY) -> "MemoryStore":
         """Create the store, without any work."""
-        store = cls(thread := MemoryThread(), EventBus(), clock, _bounded_ttl(ttl_seconds))
-        store._memory_thread = thread
+        store = cls(threads := MemoryThreads(), EventBus(), clock, _bounded_ttl(ttl_seconds))
+        store._memory_threads = threads
         return store
 
     def set_ttl(self, ttl_seconds: float | None) -> None:
@@ -62,14 +67,16 @@ class MemoryStore(Store):
         await self._remove_until(float("inf"))
 
     async def _remove_until(self, cutoff: float) -> None:
-        if self._memory_thread.is_open:
+        if self._memory_threads.is_open:
             await self._run_job(lambda connection: _remove_until(connection, cutoff))
 
     async def _run_job(
         self,
         job: Job[T],
-        then: Callable[[T], None] | None = None,
+        then: Callable[[T], object] | None = None,
         failed: Callable[[BaseException], None] | None = None,
+        *,
+        background: bool = False,
     ) -> T:
         """Run `job`, and make room for what it has written."""
         expiry, max_bytes = self._current_expiry(), self.max_bytes
@@ -79,7 +86,7 @@ class MemoryStore(Store):
             _make_room(connection, expiry, max_bytes)
             return result
 
-        return await super()._run_job(run_bounded, then, failed)
+        return await super()._run_job(run_bounded, then, failed, background=background)
 
 
 def _bounded_ttl(ttl_seconds: float | None) -> float:

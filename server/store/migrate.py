@@ -52,6 +52,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read everything inside from one state of the database, that of the first statement."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # after some errors SQLite has already rolled back
+            connection.execute("ROLLBACK")
+
+
 def user_version(connection: sqlite3.Connection) -> int:
     """Return the schema version; 0 for an empty database."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]

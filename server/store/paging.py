@@ -26,6 +26,8 @@ class Where:
 
     conditions: list[str] = field(default_factory=list)
     parameters: list[Any] = field(default_factory=list)
+    once: bool = False
+    """Whether evaluating them takes so long that all matches are best found once, to count and to list them."""
 
     def add_condition(self, condition: str, *parameters: Any) -> None:
         """Add a condition with its parameters."""
@@ -46,12 +48,18 @@ class Listing:
     time: str
     columns: Sequence[str]
 
-    def page_sql(self, where: Where) -> str:
-        """Return the query for one page; its last parameter is the number of rows."""
-        columns = ", ".join(self.columns)
+    def page_sql(self, where: Where, after: Where) -> str:
+        """Return the query for one page of the matches that meet `after`; its last parameter is the number of rows.
+
+        Each row has the total of the matches first. If there are none on the page, one row has nothing else.
+        """
+        order = f"ORDER BY {self.time} DESC, id DESC"
         return (
-            f"SELECT {columns} FROM {self.table}{where.sql} "  # noqa: S608
-            f"ORDER BY {self.time} DESC, id DESC LIMIT ?"
+            f"WITH matches AS {'' if where.once else 'NOT '}MATERIALIZED"  # noqa: S608
+            f" (SELECT number, {self.time}, id FROM {self.table}{where.sql}),"
+            f" page AS (SELECT number FROM matches{after.sql} {order} LIMIT ?)"
+            f" SELECT total, {', '.join(self.columns)} FROM (SELECT count(*) AS total FROM matches)"
+            f" LEFT JOIN {self.table} ON number IN (SELECT number FROM page) {order}"
         )
 
     def fetch_page(
@@ -64,21 +72,14 @@ class Listing:
         limit: int,
     ) -> Page[T]:
         """Return the rows after `cursor` as items. Raises InvalidRequest."""
-        total = self.count_rows(connection, where)
-        after = Where([*where.conditions], [*where.parameters])
+        after = Where()
         if cursor is not None:
             after.add_condition(f"({self.time}, id) < (?, ?)", *decode_cursor(cursor))
-        rows = connection.execute(self.page_sql(after), [*after.parameters, checked_limit(limit) + 1]).fetchall()
-        more = len(rows) > limit
-        rows = rows[:limit]
-        next_cursor = encode_cursor((rows[-1][self.time], rows[-1]["id"])) if more else None
-        return Page([item(row) for row in rows], next_cursor, total)
-
-    def count_rows(self, connection: sqlite3.Connection, where: Where) -> int:
-        """Count the rows that match."""
-        sql = f"SELECT count(*) FROM {self.table}{where.sql}"  # noqa: S608
-        count: int = connection.execute(sql, where.parameters).fetchone()[0]
-        return count
+        parameters = [*where.parameters, *after.parameters, checked_limit(limit) + 1]
+        found = connection.execute(self.page_sql(where, after), parameters).fetchall()
+        rows = [row for row in found[:limit] if row["id"] is not None]
+        next_cursor = encode_cursor((rows[-1][self.time], rows[-1]["id"])) if len(found) > limit else None
+        return Page([item(row) for row in rows], next_cursor, found[0]["total"])
 
 
 def checked_limit(limit: int) -> int:

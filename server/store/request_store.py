@@ -1,6 +1,7 @@
 """The store's methods for the request log, including unwritten records."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
 
 from server.core.records import Page, RequestFilter, RequestRecord, StatisticsBucket
@@ -27,19 +28,20 @@ class RequestStore(StoreBase):
         self._writer.submit_waiting()
 
         def read_page(connection: sqlite3.Connection) -> Page[RequestRecord]:
+            unwritten = self._writer.list_unwritten()
             page = requests.list_records(connection, filter, cursor=cursor, limit=limit)
-            return self._with_unwritten(page, filter)
+            return _with_unwritten(page, filter, unwritten)
 
-        return await self._run_job(read_page)
+        return await self._threads.browse(read_page)
 
     async def get_request(self, request_id: str) -> RequestRecord | None:
         """Return the request with headers and any logged bodies; None if missing."""
         self._writer.submit_waiting()
 
         def read_record(connection: sqlite3.Connection) -> RequestRecord | None:
-            return self._writer.find_unwritten(request_id) or requests.find_record(connection, request_id)
+            return self._writer.list_unwritten().get(request_id) or requests.find_record(connection, request_id)
 
-        return await self._run_job(read_record)
+        return await self._threads.browse(read_record)
 
     async def delete_requests(self, filter: RequestFilter = ALL_REQUESTS) -> int:
         """Delete matching requests; returns their number. Running ones reappear."""
@@ -47,7 +49,13 @@ class RequestStore(StoreBase):
         if filter.search is not None and not filter.search.strip():
             where = match_nothing()
         self._writer.submit_waiting()
-        return await self._run_job(lambda connection: requests.delete_records(connection, where))
+        deleted = await self._run_job(
+            lambda connection: requests.delete_records(connection, where),
+            then=lambda _: self._start_removal(),
+            background=True,
+        )
+        await self._finish_removal()
+        return deleted
 
     async def statistics(
         self, *, since: float, bucket_seconds: float, until: float | None = None
@@ -58,16 +66,19 @@ class RequestStore(StoreBase):
         """
         end = self._clock() if until is None else until
         self._writer.submit_waiting()
-        return await self._run_job(
+        return await self._threads.browse(
             lambda connection: requests.sum_by_bucket(connection, since=since, until=end, bucket_seconds=bucket_seconds)
         )
 
-    def _with_unwritten(self, page: Page[RequestRecord], wanted: RequestFilter) -> Page[RequestRecord]:
-        # A request that ended while the disk was full is still stored as running: its unwritten record is newer.
-        current = [self._writer.find_unwritten(record.id) or record for record in page.items]
-        items = [
-            requests.without_details(record)
-            for record in current
-            if wanted.status is None or record.status == wanted.status
-        ]
-        return replace(page, items=items, total=page.total - (len(current) - len(items)))
+
+def _with_unwritten(
+    page: Page[RequestRecord], wanted: RequestFilter, unwritten: Mapping[str, RequestRecord]
+) -> Page[RequestRecord]:
+    # A request that ended while the disk was full is still stored as running: its unwritten record is newer.
+    current = [unwritten.get(record.id, record) for record in page.items]
+    items = [
+        requests.without_details(record)
+        for record in current
+        if wanted.status is None or record.status == wanted.status
+    ]
+    return replace(page, items=items, total=page.total - (len(current) - len(items)))

@@ -8,13 +8,14 @@ second, and reads include the unwritten records.
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Mapping
 from functools import partial
 
 from server.core.errors import DatabaseUnusable
 from server.core.records import RequestRecord
 from server.store import requests
 from server.store.held_saves import HeldSaves
-from server.store.worker import DatabaseThread
+from server.store.threads import DatabaseThreads
 from server.store.write_health import WriteHealth
 
 log = logging.getLogger(__name__)
@@ -28,20 +29,20 @@ MAX_UNWRITTEN = 10_000
 class RequestWriter:
     """The queue of records. `health` publishes when writing fails and recovers."""
 
-    def __init__(self, thread: DatabaseThread, held: HeldSaves, health: WriteHealth) -> None:
-        self._thread = thread
+    def __init__(self, threads: DatabaseThreads, held: HeldSaves, health: WriteHealth) -> None:
+        self._threads = threads
         self._held_saves = held
         self._health = health
         # Not yet given to the database thread. Only the event loop touches it.
         self._waiting: dict[str, RequestRecord] = {}
-        # Failed batches. Only the database thread touches it until the store is closed, so that a read job sees
-        # either the row or the record.
+        # Failed batches. Replaced as a whole by the writing thread, and after the rows are written: a reading that
+        # takes it before its snapshot sees the row, the record or both.
         self._unwritten: dict[str, RequestRecord] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def add_record(self, record: RequestRecord) -> None:
         """Queue the record; it replaces a waiting one with the same id."""
-        if self._thread.closed:
+        if self._threads.closed:
             log.warning("request %s ended after the store was closed and is not recorded", record.id)
             return
         self._waiting[record.id] = record
@@ -50,7 +51,7 @@ class RequestWriter:
     def schedule_retry(self, error: DatabaseUnusable) -> None:
         """Report a failed write, and retry everything unwritten soon."""
         self._health.report_failure(error)
-        if not self._thread.closed:
+        if not self._threads.closed:
             self._schedule_write(RETRY_AFTER_SECONDS)
 
     def submit_waiting(self) -> None:
@@ -60,11 +61,11 @@ class RequestWriter:
             self._timer = None
         if self._waiting or self._health.failing:
             batch, self._waiting = self._waiting, {}
-            self._thread.submit_job(partial(self._write_batch, batch)).add_done_callback(self._on_written)
+            self._threads.submit_job(partial(self._write_batch, batch)).add_done_callback(self._on_written)
 
-    def find_unwritten(self, request_id: str) -> RequestRecord | None:
-        """Return an unwritten record. Call on the database thread after `submit_waiting`."""
-        return self._unwritten.get(request_id)
+    def list_unwritten(self) -> Mapping[str, RequestRecord]:
+        """Return the unwritten records by id. Call in a reading after `submit_waiting`, before its first statement."""
+        return self._unwritten
 
     def warn_of_losses(self) -> None:
         """Log how much was lost. Call after the store is closed."""
@@ -90,10 +91,12 @@ class RequestWriter:
         # Failed batches are merged here, not on the event loop: by the time its callback runs, the next batch may
         # have been written, and an older record would replace a newer one.
         unwritten = {**self._unwritten, **batch}
-        self._unwritten = {}
+        left: dict[str, RequestRecord] = {}
         try:
             requests.write_records(connection, tuple(unwritten.values()))
         except sqlite3.OperationalError:
-            self._unwritten = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
+            left = dict(list(unwritten.items())[-MAX_UNWRITTEN:])
             raise
+        finally:
+            self._unwritten = left
         self._held_saves.retry_held(connection)

@@ -9,9 +9,9 @@ import orjson
 
 from server.core.errors import InvalidRequest
 from server.core.records import MAIN_KEY, Page, RequestFilter, RequestRecord, StatisticsBucket
-from server.store.expiry import erase_remains
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
+from server.store.removal import REQUEST_NOT_REMOVED, has_marked_requests, mark_requests, unmark_requests
 from server.store.search import search_terms, storable_text
 
 COLUMNS = tuple(field.name for field in fields(RequestRecord))
@@ -30,10 +30,11 @@ _OF_A_SESSION = (
 )
 """A request's session id is the session's own or that of a checkpoint."""
 _IS_DELETED = (
-    "EXISTS (SELECT 1 FROM sessions WHERE deleted_at IS NOT NULL AND (sessions.id = requests.session_id"
+    "EXISTS (SELECT 1 FROM sessions WHERE (deleted_at IS NOT NULL"
+    " OR sessions.number IN (SELECT session FROM removed_sessions)) AND (sessions.id = requests.session_id"
     " OR sessions.number = (SELECT session FROM checkpoints WHERE checkpoints.id = requests.session_id)))"
 )
-"""Whether the request belongs to a deleted session that can still be restored."""
+"""Whether the request belongs to a deleted session that is still there."""
 _INTERRUPTED = "The server was stopped while this request was running."
 
 
@@ -41,6 +42,7 @@ def write_records(connection: sqlite3.Connection, records: Sequence[RequestRecor
     """Insert or replace the records by id, in one transaction."""
     with transaction(connection):
         connection.executemany(_UPSERT, [_row_values(record) for record in records])
+        unmark_requests(connection, [storable_text(record.id) for record in records])
 
 
 def _row_values(record: RequestRecord) -> list[Any]:
@@ -58,6 +60,7 @@ def _storable_value(value: Any) -> Any:
 
 def _record_from_row(row: sqlite3.Row | dict[str, Any]) -> RequestRecord:
     values: dict[str, Any] = dict(row)
+    values.pop("total", None)  # a row of a page has it
     values["stream"] = bool(values["stream"])
     values["warnings"] = tuple(orjson.loads(values["warnings"]))
     if (headers := values.get("request_headers")) is not None:
@@ -83,7 +86,8 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 
 def find_record(connection: sqlite3.Connection, request_id: str) -> RequestRecord | None:
     """Return the request, without details if its session is deleted; None if missing."""
-    sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests WHERE id = ?"  # noqa: S608
+    sql = f"SELECT {', '.join(COLUMNS)}, ({_IS_DELETED}) AS deleted FROM requests"  # noqa: S608
+    sql += f" WHERE id = ? AND {REQUEST_NOT_REMOVED}"
     row = connection.execute(sql, [storable_text(request_id)]).fetchone()
     if row is None:
         return None
@@ -95,7 +99,15 @@ def list_records(
     connection: sqlite3.Connection, wanted: RequestFilter, *, cursor: str | None, limit: int
 ) -> Page[RequestRecord]:
     """Return requests without details, latest first. Raises InvalidRequest."""
-    return REQUESTS.fetch_page(connection, where_filter(wanted), _record_from_row, cursor=cursor, limit=limit)
+    where = _without_removed(connection, where_filter(wanted))
+    return REQUESTS.fetch_page(connection, where, _record_from_row, cursor=cursor, limit=limit)
+
+
+def _without_removed(connection: sqlite3.Connection, where: Where) -> Where:
+    # Only if there are any: counting without a condition is much faster.
+    if has_marked_requests(connection):
+        where.add_condition(REQUEST_NOT_REMOVED)
+    return where
 
 
 def where_filter(wanted: RequestFilter) -> Where:
@@ -121,21 +133,18 @@ def where_filter(wanted: RequestFilter) -> Where:
 def _add_search(where: Where, search: str) -> None:
     terms = search_terms(search)
     if terms:
+        # `+`: by an index that has all that a list needs, instead of reading the row of every match.
         where.add_condition(
-            "number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
+            "+number IN (SELECT rowid FROM request_search WHERE request_search MATCH ?)", " ".join(terms)
         )
     else:
         where.add_condition("FALSE")
 
 
 def delete_records(connection: sqlite3.Connection, where: Where) -> int:
-    """Delete the requests that match; returns their number."""
+    """Mark the requests that match as deleted for good; returns their number."""
     with transaction(connection):
-        sql = f"DELETE FROM requests{where.sql}"  # noqa: S608
-        deleted = connection.execute(sql, where.parameters).rowcount
-    if deleted:
-        erase_remains(connection)
-    return deleted
+        return mark_requests(connection, where)
 
 
 def sum_by_bucket(
@@ -148,11 +157,12 @@ def sum_by_bucket(
     if not bucket_seconds > 0:
         raise InvalidRequest("A bucket must last longer than 0 seconds.", param="bucket_seconds")
     rows = connection.execute(
-        "SELECT CAST((started_at - :since) / :length AS INTEGER) AS bucket, count(*) AS requests,"
+        "SELECT CAST((started_at - :since) / :length AS INTEGER) AS bucket, count(*) AS requests,"  # noqa: S608
         " sum(status = 'error') AS errors, total(input_tokens) AS input_tokens,"
         " total(output_tokens) AS output_tokens, total(cache_read_tokens) AS cache_read_tokens,"
         " total(cost_usd) AS cost_usd"
-        " FROM requests WHERE started_at >= :since AND started_at < :until GROUP BY bucket ORDER BY bucket",
+        " FROM requests WHERE started_at >= :since AND started_at < :until"
+        f" AND {REQUEST_NOT_REMOVED} GROUP BY bucket ORDER BY bucket",
         {"since": since, "until": until, "length": bucket_seconds},
     )
     return [_bucket_from_row(row, since, bucket_seconds) for row in rows]

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from server.core.stored_responses import FinishedResponse, Item, ResponseChain, StoredConversation, StoredResponse
 from server.store import conversations, responses
-from server.store.expiry import Expiry, Removed, erase_remains
+from server.store.expiry import Expiry
 from server.store.migrate import transaction
+from server.store.removal import Removed, note_remains
 from server.store.response_items import find_items
 from server.store.store_base import StoreBase
 
@@ -30,17 +31,17 @@ class ResponseStore(StoreBase):
     async def find_response(self, response_id: str) -> StoredResponse | None:
         """The response; None if it does not exist, has expired or was deleted."""
         expiry = self._current_expiry()
-        return await self._run_job(lambda connection: responses.load_response(connection, expiry, response_id))
+        return await self._threads.look_up(lambda connection: responses.load_response(connection, expiry, response_id))
 
     async def find_chain(self, response_id: str) -> ResponseChain | None:
         """The response and all before it; None if one of them is missing or unfinished."""
         expiry = self._current_expiry()
-        return await self._run_job(lambda connection: responses.load_chain(connection, expiry, response_id))
+        return await self._threads.look_up(lambda connection: responses.load_chain(connection, expiry, response_id))
 
     async def find_items(self, ids: Sequence[str]) -> dict[str, Item]:
         """The stored items with these ids."""
         expiry = self._current_expiry()
-        return await self._run_job(lambda connection: find_items(connection, expiry, ids))
+        return await self._threads.look_up(lambda connection: find_items(connection, expiry, ids))
 
     async def delete_response(self, response_id: str) -> bool:
         """Delete a response, and its session if nothing else names that; False if there is none."""
@@ -55,6 +56,7 @@ class ResponseStore(StoreBase):
         removed = await self._run_job(
             lambda connection: responses.delete_response(connection, expiry, response_id), then=publish
         )
+        await self._finish_removal()
         return removed is not None
 
     async def create_conversation(
@@ -72,7 +74,7 @@ class ResponseStore(StoreBase):
     async def find_conversation(self, conversation_id: str) -> StoredConversation | None:
         """The conversation with its items; None if it does not exist, has expired or was deleted."""
         expiry = self._current_expiry()
-        return await self._run_job(
+        return await self._threads.look_up(
             lambda connection: conversations.load_conversation(connection, expiry, conversation_id)
         )
 
@@ -98,12 +100,15 @@ class ResponseStore(StoreBase):
         expiry = self._current_expiry()
 
         def delete(connection: sqlite3.Connection) -> bool:
-            deleted = conversations.delete_item(connection, expiry, conversation_id, item_id)
-            if deleted:
-                erase_remains(connection)
-            return deleted
+            with transaction(connection):
+                deleted = conversations.delete_item(connection, expiry, conversation_id, item_id)
+                if deleted:
+                    note_remains(connection)
+                return deleted
 
-        return await self._run_job(delete)
+        deleted = await self._run_job(delete, then=lambda _: self._start_removal())
+        await self._finish_removal()
+        return deleted
 
     async def delete_conversation(self, conversation_id: str) -> bool:
         """Delete a conversation with its items, but not its responses; False if there is none.
@@ -120,7 +125,9 @@ class ResponseStore(StoreBase):
             if removed is not None:
                 self._publish_deletion(removed)
 
-        return await self._run_job(delete, then=publish) is not None
+        removed = await self._run_job(delete, then=publish)
+        await self._finish_removal()
+        return removed is not None
 
 
 def _delete_conversation(connection: sqlite3.Connection, expiry: Expiry, conversation_id: str) -> Removed | None:
@@ -129,6 +136,5 @@ def _delete_conversation(connection: sqlite3.Connection, expiry: Expiry, convers
         if row is None:
             return None
         connection.execute("DELETE FROM conversations WHERE number = ?", [row["number"]])
-        removed = responses.remove_with_unnamed_session(connection, row["session"], [conversation_id])
-    erase_remains(connection)
-    return removed
+        note_remains(connection)
+        return responses.remove_with_unnamed_session(connection, row["session"], [conversation_id])

@@ -12,8 +12,9 @@ from server.core import exact_json
 from server.core.stored_responses import UNFINISHED_STATUSES, FinishedResponse, Item, ResponseChain, StoredResponse
 from server.store import checkpoints
 from server.store.conversations import append_items, find_conversation_row
-from server.store.expiry import Expiry, Removed, erase_remains, remove_checkpoints, remove_sessions
+from server.store.expiry import Expiry
 from server.store.migrate import transaction
+from server.store.removal import Removed, mark_removed, note_remains, remove_checkpoints
 from server.store.response_items import load_conversation_items, load_response_items, put_response_items
 from server.store.search import storable_text
 
@@ -121,9 +122,8 @@ def delete_response(connection: sqlite3.Connection, expiry: Expiry, response_id:
         if row is None:
             return None
         connection.execute("DELETE FROM responses WHERE number = ?", [row["number"]])
-        removed = remove_with_unnamed_session(connection, row["session"], [response_id])
-    erase_remains(connection)
-    return removed
+        note_remains(connection)
+        return remove_with_unnamed_session(connection, row["session"], [response_id])
 
 
 def remove_with_unnamed_session(connection: sqlite3.Connection, session: int | None, names: Sequence[str]) -> Removed:
@@ -136,7 +136,7 @@ def remove_with_unnamed_session(connection: sqlite3.Connection, session: int | N
     )
     rows = connection.execute(sql, [session, names[0]]).fetchall()
     unnamed = [row["number"] for row in rows if not checkpoints.count_checkpoints(connection, row["number"])]
-    removed = remove_sessions(connection, unnamed)
+    removed = mark_removed(connection, unnamed)
     return Removed((*removed.ids, *forgotten), removed.checkpoint_ids)
 
 

@@ -22,8 +22,9 @@ from server.core.stored_responses import FinishedResponse
 from server.core.transcript import canonical_system, conversation_digest
 from server.store import checkpoints
 from server.store.checkpoints import Checkpoint
-from server.store.expiry import Expiry, erase_remains, remove_sessions
+from server.store.expiry import Expiry
 from server.store.migrate import transaction
+from server.store.removal import remove_sessions
 from server.store.responses import finish_response
 from server.store.titles import title_of
 
@@ -79,10 +80,12 @@ def save_exchange(
     # Lookup and write in one transaction: another process must not save to or purge the session in between, and a
     # killed process must not leave messages without their digest.
     with transaction(connection):
-        sql = "SELECT * FROM sessions WHERE id = ?"
+        sql = (
+            "SELECT *, EXISTS (SELECT 1 FROM removed_sessions WHERE session = number) AS removed"
+            " FROM sessions WHERE id = ?"
+        )
         row = connection.execute(sql, [checked_session_id(session_id)]).fetchone()
-        gone = row is not None and _is_gone(expiry, exchange, row)
-        if gone:
+        if row is not None and _is_gone(expiry, exchange, row):
             remove_sessions(connection, [row["number"]])
             row = None
         if row is None and explicit:
@@ -99,9 +102,6 @@ def save_exchange(
             checkpoints.put_checkpoint(connection, session_id, Checkpoint(row["number"], count))
         if exchange.response is not None:
             finish_response(connection, expiry, exchange.response, row["number"])
-    if gone:
-        # Not in the transaction: it truncates the log. A process killed here leaves that to the next deletion.
-        erase_remains(connection)
     return str(row["id"])
 
 
@@ -111,12 +111,13 @@ def new_session_id() -> str:
 
 
 def _is_gone(expiry: Expiry, exchange: FinishedExchange, row: sqlite3.Row) -> bool:
-    """Whether to remove the session first: expired, or hidden and not continued.
+    """Whether to remove the session first: expired, deleted for good, or hidden and not continued.
 
     A hidden session still takes its continuation, which is deleted with it unless the user undoes the deletion.
     """
     expired = not row["pinned"] and row["last_used_at"] <= expiry.cutoff
-    return expired or (row["deleted_at"] is not None and _first_new_index(exchange.messages, row) is None)
+    hidden = row["deleted_at"] is not None
+    return expired or row["removed"] or (hidden and _first_new_index(exchange.messages, row) is None)
 
 
 def _find_checkpoint_session(

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sqlite3
 from collections.abc import Sequence
 
 from server.core.errors import InvalidRequest
@@ -9,9 +10,10 @@ from server.core.messages import Message, Usage
 from server.core.records import Page, Session, SessionSummary
 from server.core.stored_responses import FinishedResponse
 from server.store import saving, sessions
-from server.store.expiry import Removed, erase_unowned_responses, remove_backups
+from server.store.expiry import remove_all_unowned, remove_backups
 from server.store.held_saves import Save
 from server.store.paging import Where
+from server.store.removal import Removed, find_remains
 from server.store.store_base import StoreBase, match_nothing
 
 
@@ -47,9 +49,20 @@ class SessionStore(StoreBase):
             prefix=prefix,
         )
         save = Save(job, self._publish_change, asyncio.get_running_loop())
-        await self._run_job(
-            functools.partial(self._held_saves.run_save, save), then=save.saved, failed=self._on_save_failed
-        )
+
+        def run_save(connection: sqlite3.Connection) -> tuple[str, bool]:
+            before = find_remains(connection)
+            id = self._held_saves.run_save(save, connection)
+            return id, find_remains(connection) != before
+
+        def finish_save(saved: tuple[str, bool]) -> None:
+            id, has_replaced = saved
+            save.saved(id)
+            # A session that was deleted or had expired. The next turn does not wait for the removal of its remains.
+            if has_replaced:
+                self._start_removal()
+
+        await self._run_job(run_save, then=finish_save, failed=self._on_save_failed)
 
     async def find_session(self, session_id: str) -> Session | None:
         """Return the session with its messages; None if it does not exist or has expired.
@@ -57,12 +70,12 @@ class SessionStore(StoreBase):
         The id of a checkpoint returns the messages up to there.
         """
         expiry = self._current_expiry()
-        return await self._run_job(lambda connection: sessions.load_session(connection, expiry, session_id))
+        return await self._threads.look_up(lambda connection: sessions.load_session(connection, expiry, session_id))
 
     async def find_summary(self, session_id: str) -> SessionSummary | None:
         """Return the summary for the id of a session or checkpoint; None if missing."""
         expiry = self._current_expiry()
-        return await self._run_job(lambda connection: sessions.load_summary(connection, expiry, session_id))
+        return await self._threads.look_up(lambda connection: sessions.load_summary(connection, expiry, session_id))
 
     async def list_sessions(
         self, *, search: str | None = None, cursor: str | None = None, limit: int = 50
@@ -72,7 +85,7 @@ class SessionStore(StoreBase):
         Raises InvalidRequest for an invalid `cursor`, or a `limit` outside 1 to 200.
         """
         expiry = self._current_expiry()
-        return await self._run_job(
+        return await self._threads.browse(
             lambda connection: sessions.list_summaries(connection, expiry, search=search, cursor=cursor, limit=limit)
         )
 
@@ -113,15 +126,16 @@ class SessionStore(StoreBase):
             where = sessions.where_search(live, search) if search.strip() else match_nothing()
         deleted = await self._delete_matching(where, checkpoint_ids=ids or ())
         if everything:
-            await self._run_job(erase_unowned_responses)
+            await self._run_job(remove_all_unowned)
             await self.remove_copies()
+        await self._finish_removal()
         return deleted.ids
 
     async def hide_sessions(self, ids: Sequence[str]) -> None:
         """Delete sessions with an undo: nothing finds them from now on.
 
         `restore_sessions` undoes it, `remove_hidden_sessions` completes it. The mark is committed at once, so that a
-        killed process does not bring the sessions back; `purge_expired` then completes the deletion after
+        killed process does not bring the sessions back; a purge then completes the deletion after
         `expiry.UNDO_SECONDS`.
         """
         expiry = self._current_expiry()
@@ -133,11 +147,13 @@ class SessionStore(StoreBase):
 
     async def remove_hidden_sessions(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Delete hidden sessions for good; returns the ids of those that existed."""
-        return (await self._delete_matching(sessions.where_hidden(ids))).ids
+        removed = await self._delete_matching(sessions.where_hidden(ids))
+        await self._finish_removal()
+        return removed.ids
 
     async def remove_copies(self) -> None:
         """Delete all copies of the database that were made before migrations."""
-        await self._run_job(lambda _: remove_backups(self._thread.path, float("inf")))
+        await self._run_job(lambda _: remove_backups(self._threads.path, float("inf")))
 
     async def _delete_matching(self, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
         # First the records that wait: one of these sessions' would otherwise be written after the deletion, with

@@ -10,9 +10,10 @@ from server.core.errors import InvalidRequest, NotFound
 from server.core.messages import Message
 from server.core.records import Page, Session, SessionSummary
 from server.store import checkpoints
-from server.store.expiry import Expiry, Removed, erase_remains, remove_checkpoints, remove_sessions
+from server.store.expiry import Expiry
 from server.store.migrate import transaction
 from server.store.paging import Listing, Where
+from server.store.removal import NOT_REMOVED, Removed, mark_removed, remove_checkpoints
 from server.store.search import search_terms
 from server.store.titles import trim_title
 
@@ -99,13 +100,16 @@ def where_search(where: Where, search: str | None) -> Where:
         return where
     terms = search_terms(search)
     for term in terms:
+        # A session's messages are tried until one of them matches, by their index: `+` keeps the planner from reading
+        # the row of every match, of which a common word has very many.
         where.add_condition(
-            "number IN (SELECT rowid FROM title_search WHERE title_search MATCH ?"
-            " UNION SELECT session FROM messages WHERE number IN"
-            " (SELECT rowid FROM message_search WHERE message_search MATCH ?))",
+            "(number IN (SELECT rowid FROM title_search WHERE title_search MATCH ?)"
+            " OR EXISTS (SELECT 1 FROM messages WHERE session = sessions.number"
+            " AND +messages.number IN (SELECT rowid FROM message_search WHERE message_search MATCH ?)))",
             term,
             term,
         )
+    where.once = True
     if not terms:
         where.add_condition("FALSE")
     return where
@@ -153,7 +157,7 @@ def restore_rows(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
 
 def where_hidden(ids: Sequence[str]) -> Where:
     """Return the condition for hidden sessions with these ids."""
-    where = Where(["deleted_at IS NOT NULL"])
+    where = Where(["deleted_at IS NOT NULL", NOT_REMOVED])
     where.add_condition(_HAS_ID, json.dumps(list(ids)))
     return where
 
@@ -171,12 +175,10 @@ def where_named(ids: Sequence[str]) -> Where:
 
 
 def delete_rows(connection: sqlite3.Connection, where: Where, checkpoint_ids: Sequence[str] = ()) -> Removed:
-    """Delete matching sessions, and the checkpoints with these ids that are left."""
+    """Mark matching sessions as deleted for good, and delete the checkpoints with these ids that are left."""
     with transaction(connection):
         sql = f"SELECT number FROM sessions{where.sql}"  # noqa: S608
-        numbers = [row["number"] for row in connection.execute(sql, where.parameters)]
-        removed = remove_sessions(connection, numbers)
+        numbers = [row["number"] for row in connection.execute(sql, where.parameters).fetchall()]
+        removed = mark_removed(connection, numbers)
         forgotten = remove_checkpoints(connection, checkpoint_ids)
-    if removed.ids or forgotten:
-        erase_remains(connection)
     return Removed((*removed.ids, *forgotten), removed.checkpoint_ids)

@@ -16,7 +16,7 @@ class SpendingStore(StoreBase):
 
     async def sum_spending(self, first_day: str) -> float:
         """Sum the cost of all calls since `first_day`."""
-        return await self._run_job(lambda connection: sum_spending(connection, first_day))
+        return await self._threads.look_up(lambda connection: sum_spending(connection, first_day))
 
 
 def put_spending(connection: sqlite3.Connection, call_id: str, day: str, usd: float) -> None:

@@ -1,4 +1,4 @@
-"""The asynchronous store of the server and the tray, with SQL on one thread.
+"""The asynchronous store of the server and the tray, with SQL on threads of its own.
 
 Sessions are on the disk when their method returns. Request records are written within 100 ms, and before any
 reading of them (`request_writer`). A write that a task has asked for completes even if the task is cancelled.
@@ -20,8 +20,8 @@ from server.store.response_store import ResponseStore
 from server.store.session_store import SessionStore
 from server.store.spending import SpendingStore
 from server.store.store_base import checked_ttl
+from server.store.threads import DatabaseThreads
 from server.store.usage import UsageStore
-from server.store.worker import DatabaseThread
 
 log = logging.getLogger(__name__)
 
@@ -51,31 +51,33 @@ class Store(SessionStore, RequestStore, ResponseStore, SpendingStore, UsageStore
         to wait for another process's lock. A damaged database is replaced, and a Notice published. Raises
         DatabaseTooNew and DatabaseUnusable.
         """
-        thread = DatabaseThread(path)
-        store = cls(thread, bus, clock, ttl_seconds)
-        notice = await thread.open(busy_timeout)
+        threads = DatabaseThreads(path, busy_timeout)
+        store = cls(threads, bus, clock, ttl_seconds)
+        notice = await threads.open()
         try:
-            await thread.submit_job(_prepare_tables)
+            await threads.submit_job(_prepare_tables)
         except BaseException:  # a cancellation too: thread and connection would leak
-            await thread.close()
+            await threads.close()
             raise
         if notice:
-            bus.publish(Notice("warning", notice, topic=DAMAGE_TOPIC, folder=thread.path.parent))
+            bus.publish(Notice("warning", notice, topic=DAMAGE_TOPIC, folder=threads.path.parent))
         return store
 
     async def close(self) -> None:
         """Write what waits and close the database; a second call does nothing."""
-        if not self._thread.closed:
+        if not self._threads.closed:
             # Submitted before the closing job, since the thread runs jobs in order.
             self._writer.submit_waiting()
-            await self._thread.close()
+            await self._threads.close()
+            # They end with their current portion; the next start goes on with the others.
+            await asyncio.gather(*self._removals, return_exceptions=True)
             # Only now is it known whether the last batch could be written.
             self._writer.warn_of_losses()
 
     @property
     def path(self) -> Path:
         """The database file."""
-        return self._thread.path
+        return self._threads.path
 
     @property
     def ttl_seconds(self) -> float | None:
@@ -91,14 +93,24 @@ class Store(SessionStore, RequestStore, ResponseStore, SpendingStore, UsageStore
         returns the ids of the sessions."""
         moment = self._current_expiry()
         self._writer.submit_waiting()
+        await self._run_portions(lambda connection: expiry.purge_expired(connection, moment, self.path))
+        ids: list[str] = []
+        while not self._threads.closed and (marked := await self._mark_expired()):
+            ids += marked
+        await self._finish_removal()
+        return tuple(ids)
+
+    async def _mark_expired(self) -> tuple[str, ...]:
+        moment = self._current_expiry()  # a new one: the time to keep sessions may have changed
+        # In the background: lookups find none of them any more, marked or not.
         removed = await self._run_job(
-            lambda connection: expiry.purge_expired(connection, moment, self.path), then=self._publish_deletion
+            lambda connection: expiry.mark_expired(connection, moment), then=self._publish_deletion, background=True
         )
         return removed.ids
 
     async def run_purge(self, interval: float = 300.0) -> None:
         """Purge every `interval` seconds until cancelled or closed; log failures."""
-        while not self._thread.closed:  # it may be closed during the sleep
+        while not self._threads.closed:  # it may be closed during the sleep
             try:
                 await self.purge_expired()
             except Exception:
@@ -108,7 +120,7 @@ class Store(SessionStore, RequestStore, ResponseStore, SpendingStore, UsageStore
     async def size_bytes(self) -> int:
         """Return the size of the database on disk, including its side files."""
         files = [self.path, *(side_path(self.path, suffix) for suffix in SIDE_FILES)]
-        return await self._run_job(lambda _: sum(map(file_size, files)))
+        return await self._threads.browse(lambda _: sum(map(file_size, files)))
 
 
 def _prepare_tables(connection: sqlite3.Connection) -> None:

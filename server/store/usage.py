@@ -35,7 +35,7 @@ class UsageStore(StoreBase):
     async def usage_by_key(self, wanted: UsageFilter = ALL_USAGE) -> dict[str, KeyUsage]:
         """The sums of each key id with at least one request; the server's own key has the id ''."""
         self._writer.submit_waiting()
-        return await self._run_job(lambda connection: sum_by_key(connection, wanted))
+        return await self._threads.browse(lambda connection: sum_by_key(connection, wanted))
 
 
 def sum_by_key(connection: sqlite3.Connection, wanted: UsageFilter = ALL_USAGE) -> dict[str, KeyUsage]:

@@ -19,7 +19,7 @@ async def bound_pages(server: Served, pages: int | None) -> None:
         count = pages or connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {count}").fetchall()
 
-    await server.services.store._thread.submit_job(bound)
+    await server.services.store._threads.submit_job(bound)
 
 
 async def test_an_answer_on_a_full_disk_is_whole_and_has_ended(

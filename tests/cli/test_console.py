@@ -12,9 +12,10 @@ import pytest
 from server.core.console import write_line
 from server.logs import log_file
 from tests.cli.processes import QUIET, ROOT, run, started, without_console
+from tests.systems import posix_only
 from tests.waiting import until
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="/dev/full")
+posix = posix_only("/dev/full")
 
 
 @pytest.mark.parametrize("package", ["server", "tray_app"])

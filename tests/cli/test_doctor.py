@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,11 +12,16 @@ from typing import Any
 
 import pytest
 
-from server.backends.claude_cli.account_check import account_kind
+from server.backends.claude_cli.account_check import account_kind, report_verdicts
+from server.backends.claude_cli.facilities import Facility
+from server.backends.claude_cli.self_check.verdict import Verdict
+from server.backends.claude_cli.self_check.verdict_file import VERDICTS, CheckRecord, FileState, Program, VerdictFile
+from server.backends.claude_cli.transport.probe import Probe
 from server.config.paths import default_config_dir
 from server.hosting.sockets import open_listener
 from tests.cli.processes import run, serving
 from tests.ports import kept_port
+from tests.systems import posix_only
 
 # A generous timeout: the server under test may be slow, and the duration is not what is tested.
 PATIENT = """
@@ -72,6 +78,7 @@ def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) 
         "settings": "ok",
         "Claude Code": "ok",
         "account": "ok",
+        "self-check": "ok",
         "API key": "ok",
         "Anthropic API key": "ok",
         "port": "ok",
@@ -85,7 +92,7 @@ def test_all_is_well(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) 
 def test_the_text_has_a_line_for_each_check(signed_in: dict[str, str]) -> None:
     result = run("doctor", **signed_in)
     assert result.returncode == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 7
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 8
     assert "version 2." in result.stdout
 
 
@@ -110,6 +117,7 @@ def test_a_path_that_cannot_be_looked_at(path: str) -> None:
     assert "claude_path" in found.checks["Claude Code"]["hint"]
 
 
+@posix_only("a script as the program")
 def test_what_is_called_claude_is_something_else(tmp_path: Path) -> None:
     (tmp_path / "claude").write_text("#!/bin/sh\necho I am a cow >&2\nexit 3\n")
     (tmp_path / "claude").chmod(0o755)
@@ -211,6 +219,48 @@ def test_the_settings_file_is_looked_at(signed_in: dict[str, str], text: str, st
     assert found.status("settings") == status
     assert found.code == (1 if status == "fail" else 0)
     assert str(default_config_dir()) in found.text("settings")
+
+
+PROVEN = Verdict(True)
+FAILED = Verdict(False, "it differs")
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "said"),
+    [
+        ({}, "ok", "all fast paths"),
+        ({Facility.RECYCLE: FAILED}, "ok", "all fast paths"),
+        ({Facility.FAST_DELTAS: FAILED}, "warn", "fast streaming (it differs)"),
+        ({Facility.ISOLATION: FAILED}, "fail", "your own settings"),
+        ({Facility.ISOLATION: FAILED}, "fail", "claude_path"),
+        ({Facility.TOOLS: Verdict(False, "no answer", conclusive=False)}, "ok", "all fast paths"),
+        ({Facility.SIGN_IN: FAILED}, "ok", "all fast paths"),
+    ],
+    ids=["all", "unused", "slow", "shortcoming", "remedy", "inconclusive", "another way to sign in"],
+)
+def test_the_verdicts_of_the_self_check_are_reported(changed: dict[Facility, Verdict], status: str, said: str) -> None:
+    program = Program("2.1", "", FileState("claude", 1, 1, 1))
+    record = CheckRecord(program, dict.fromkeys(Facility, PROVEN) | changed)
+    check = report_verdicts(record, Probe("2.1", signed_in=True))
+    assert check.status == status
+    assert said in f"{check.detail} {check.hint}"
+    assert "not run yet" in report_verdicts(record, Probe("2.2", signed_in=True)).detail
+
+
+def test_a_servers_verdicts_are_read_from_its_folder(signed_in: dict[str, str], cli_path: Path, tmp_path: Path) -> None:
+    assert "not run yet" in Diagnosis("--data-dir", str(tmp_path), **signed_in).text("self-check")
+    version = run_claude(cli_path, signed_in)
+    program, _ = VerdictFile(tmp_path / VERDICTS).identify(cli_path, version)
+    VerdictFile(tmp_path / VERDICTS).save(CheckRecord(program, {Facility.TOOLS: FAILED}))
+    found = Diagnosis("--data-dir", str(tmp_path), **signed_in)
+    assert (found.code, found.status("self-check")) == (1, "fail")
+    assert "tools do not work" in found.text("self-check")
+
+
+def run_claude(cli_path: Path, variables: Mapping[str, str]) -> str:
+    """Its version."""
+    said = subprocess.run([cli_path, "--version"], env={**os.environ, **variables}, check=True, stdout=subprocess.PIPE)
+    return said.stdout.decode().split()[0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from server.secrets import KeyStore
 from server.secrets.storage import FileStorage
 from tests.cli.processes import rest_of, run, started
+from tests.systems import posix_only
 
 ANTHROPIC_KEY = "sk-ant-api03-made-up-for-this-test_0123456789"
 
@@ -119,7 +119,7 @@ def test_a_key_that_is_switched_off_says_so(tmp_path: Path) -> None:
     assert "anthropic_fallback" in result.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+@posix_only("Windows has no such terminals")
 async def test_a_terminal_does_not_show_the_key(tmp_path: Path) -> None:
     import pty
     import termios

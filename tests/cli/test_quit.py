@@ -19,6 +19,7 @@ import pytest
 from server.cli.arguments import parse_arguments
 from server.hosting.instances import DIRECTORY, find_instances, register_instance
 from tests.cli.processes import rest_of, run, serving, started
+from tests.systems import posix_only
 
 # Listens like an instance, answers `quit` with a line, and ends only at the end of its input.
 STUBBORN = """
@@ -158,7 +159,7 @@ def test_an_instance_that_does_not_end_in_time_is_one_clear_sentence(
     assert stubborn.stdout.readline() == f"asked {bool(options)}\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
+@posix_only("Windows cannot stop a process")
 def test_a_hung_instance_is_reported_and_not_killed(data_dir: Path, stubborn: "subprocess.Popen[str]") -> None:
     stubborn.send_signal(signal.SIGSTOP)
     try:

@@ -4,7 +4,6 @@ import json
 import shlex
 import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from server.config.settings import Settings
 from server.hosting.own_address import refuse_own_address
 from server.hosting.sockets import open_listener
 from tests.cli.processes import rest_of, run, serving, started, status
+from tests.systems import posix_only
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+posix = posix_only("Windows has no such signals")
 
 
 def test_it_says_where_it_listens_and_where_the_key_is(tmp_path: Path) -> None:
@@ -67,10 +67,10 @@ def test_an_open_server_on_the_network_is_warned_of() -> None:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signals_stop_it_cleanly(number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_signals_stop_it_cleanly(name: str) -> None:
     with serving() as server:
-        code, out, err = server.stop(number)
+        code, out, err = server.stop(signal.Signals[name])
     assert (code, out) == (0, "")
     assert "stopped" in err
     assert "Traceback" not in err

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,11 +13,12 @@ import pytest
 from tests.cli.processes import Running, serving
 from tests.clients.live import HELLO, Live, Serve, gone
 from tests.simulator import FIRST_DELTA, Gate, Simulator, Text, ToolUse
+from tests.systems import posix_only
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+posix = posix_only("Windows has no such signals")
 BODY = {"model": "claude-opus-5-5", "messages": HELLO, "stream": True}
 
 
@@ -50,10 +50,8 @@ def children(running: Running) -> set[int]:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-async def test_a_server_that_is_ended_by_a_signal(
-    simulator: Simulator, cli_path: os.PathLike[str], number: signal.Signals
-) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
+async def test_a_server_that_is_ended_by_a_signal(simulator: Simulator, cli_path: os.PathLike[str], name: str) -> None:
     """With a stream under way, a conversation that rests, and spares."""
     variables = {"DRAGOMAN_API_KEY": "my-own-key", "DRAGOMAN_SPARES": "2"}
     with serving("--claude-path", str(cli_path), **variables) as running:
@@ -63,12 +61,12 @@ async def test_a_server_that_is_ended_by_a_signal(
         async with streaming(running.url, simulator) as received:
             await until(lambda: len(children(running)) >= 4)
             processes = children(running)
-            code, out, err = await asyncio.to_thread(running.stop, number)
+            code, out, err = await asyncio.to_thread(running.stop, signal.Signals[name])
         await gone(processes)
-    assert code == (-9 if number == signal.SIGKILL else 0)
+    assert code == (-9 if name == "SIGKILL" else 0)
     assert "Traceback" not in out + err
     # After an orderly stop, clients are asked to try again later.
-    assert (b'"code":"server_stopping"' in received) is (number != signal.SIGKILL)
+    assert (b'"code":"server_stopping"' in received) is (name != "SIGKILL")
     assert len(simulator.messages_calls) == 2
 
 

@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from server.config import own_commands
-from server.config.own_commands import Installation, cli_command, own_command, program_command, set_host, sign_in_hint
+from server.config.own_commands import (
+    Installation,
+    cli_command,
+    desktop_environment,
+    own_command,
+    program_command,
+    set_host,
+    sign_in_hint,
+)
 from server.config.paths import default_config_dir, default_data_dir
+from tests.systems import posix_only
 
 NAME = "dragoman.exe" if sys.platform == "win32" else "dragoman"
-posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell reads the lines")
+posix = posix_only("a POSIX shell reads the lines")
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +85,55 @@ def test_a_bundle_and_an_image_are_started_themselves(tmp_path: Path) -> None:
     assert program_command(frozen, tmp_path) == [str(frozen.executable)]
     environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(tmp_path / "environment")}
     assert program_command(installation(tmp_path, environment=environment), tmp_path) == ["/opt/Tray.AppImage"]
+
+
+@posix
+def test_an_image_is_recognised_when_its_folder_for_mounts_is_a_link(tmp_path: Path) -> None:
+    # The runtime names its mount as TMPDIR does; the bundle's program finds itself by its real path.
+    mount = tmp_path / "real" / ".mount_Dragoman"
+    program = Path(put(mount / "usr" / "lib" / "dragoman"))
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(tmp_path / "linked" / mount.name)}
+    inside = Installation(program, program, frozen=True, environment=environment)
+    assert program_command(inside, tmp_path) == ["/opt/Tray.AppImage"]
+
+
+@posix
+def test_an_interpreter_that_is_a_link_out_of_the_image_is_in_it(tmp_path: Path) -> None:
+    mount = tmp_path / ".mount_Dragoman"
+    interpreter = mount / "usr" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.symlink_to(sys.executable)
+    environment = {"APPIMAGE": "/opt/Tray.AppImage", "APPDIR": str(mount)}
+    inside = Installation(interpreter, interpreter, environment=environment)
+    assert program_command(inside, tmp_path) == ["/opt/Tray.AppImage"]
+
+
+def in_flatpak(executable: str, **variables: str) -> Installation:
+    return Installation(
+        Path(executable), Path(executable), frozen=True, environment={"FLATPAK_ID": "org.a.B"} | variables
+    )
+
+
+@posix
+def test_a_flatpak_is_started_by_its_id(tmp_path: Path) -> None:
+    inside = in_flatpak("/app/lib/dragoman/dragoman")
+    assert program_command(inside, tmp_path) == ["flatpak", "run", "org.a.B"]
+    # A terminal in the sandbox of another program.
+    assert program_command(in_flatpak("/opt/dragoman"), tmp_path) == ["/opt/dragoman"]
+
+
+@posix
+def test_the_desktop_outside_of_a_flatpak_has_its_own_folders() -> None:
+    variables = {"XDG_CONFIG_HOME": "/home/me/.var/app/org.a.B/config", "XDG_RUNTIME_DIR": "/run/user/1", "A": "b"}
+    inside = in_flatpak("/app/lib/dragoman/dragoman", **variables)
+    kept = {"FLATPAK_ID": "org.a.B", "XDG_RUNTIME_DIR": "/run/user/1", "A": "b"}
+    assert desktop_environment(inside) == kept
+    outside = {"HOST_XDG_CONFIG_HOME": "/home/me/settings"}
+    inside = in_flatpak("/app/lib/dragoman/dragoman", **variables, **outside)
+    assert desktop_environment(inside) == kept | outside | {"XDG_CONFIG_HOME": "/home/me/settings"}
+    elsewhere = in_flatpak("/opt/dragoman", **variables)
+    assert desktop_environment(elsewhere) == elsewhere.environment
 
 
 @posix

@@ -20,6 +20,7 @@ from server.config.paths import (
     retry_while_open,
     write_private,
 )
+from tests.systems import posix_only
 
 
 def test_files_are_kept_in_the_users_own_places(made_home: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert os.listdir(path.parent) == ["file"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -49,7 +50,7 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
     assert [stat.S_IMODE((tmp_path / "above").stat().st_mode), *modes] == [0o700, 0o700, 0o600]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_a_directory_that_exists_keeps_its_rights(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o755)
@@ -57,7 +58,7 @@ def test_a_directory_that_exists_keeps_its_rights(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+@posix_only("Windows has no limit on the size of files")
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     """A limit on the file size simulates a full disk: the write fails at the same point."""
     import resource

@@ -10,6 +10,7 @@ import pytest
 
 from server.config.settings import Settings, fixed_settings, load_settings, write_settings
 from server.core.errors import SettingsInvalid
+from tests.systems import posix_only
 
 
 @pytest.fixture(autouse=True)
@@ -291,7 +292,7 @@ def test_no_reader_ever_sees_half_a_file(config_dir: Path) -> None:
     assert os.listdir(config_dir) == ["settings.toml"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_the_file_is_the_users_alone(config_dir: Path) -> None:
     path = write(config_dir, FILE)
     path.chmod(0o644)
@@ -299,6 +300,7 @@ def test_the_file_is_the_users_alone(config_dir: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@posix_only("limits of resources")
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 def test_a_full_disk_leaves_the_file_as_it_was(config_dir: Path) -> None:
     """A limit on the file size simulates a full disk: the write fails at the same point."""
@@ -319,7 +321,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(config_dir: Path) -> None:
     assert os.listdir(config_dir) == ["settings.toml"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+@posix_only("links need rights on Windows")
 def test_a_link_to_the_file_stays_a_link(config_dir: Path, tmp_path: Path) -> None:
     target = tmp_path / "dotfiles.toml"
     target.write_text(FILE)

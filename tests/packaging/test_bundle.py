@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from bundle.contents import choose_files, is_wanted, list_data, list_modules
+from bundle.contents import choose_files, find_metadata, is_wanted, list_data, list_modules
+from project import read_project
 
 ROOT = Path(__file__).parents[2]
 START = ROOT / "packaging" / "bundle" / "start.py"
@@ -90,17 +91,49 @@ def test_the_program_passes_on_the_users_library_path(
     (tmp_path / "tray_app").mkdir()
     # A regular package: the checkout's would take precedence over a namespace package, and start the program.
     (tmp_path / "tray_app" / "__init__.py").touch()
-    child = "import os; print(os.environ.get('LD_LIBRARY_PATH'), 'LD_LIBRARY_PATH_ORIG' in os.environ)"
+    child = "import os; print(os.environ.get('LD_LIBRARY_PATH'), {'LD_LIBRARY_PATH_ORIG', 'ARGV0'} & {*os.environ})"
     (tmp_path / "tray_app" / "__main__.py").write_text(
         f"import subprocess, sys\ndef main():\n    return subprocess.call([sys.executable, '-c', {child!r}])\n"
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LD_LIBRARY_PATH")}
     ran = subprocess.run(
         [sys.executable, str(START)],
-        env=kept | {"PYTHONPATH": str(tmp_path)} | variables,
+        env=kept | {"PYTHONPATH": str(tmp_path), "APPDIR": "/mount", "ARGV0": "dragoman"} | variables,
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    assert ran.stdout.strip() == f"{passed_on} False"
+    assert ran.stdout.strip() == f"{passed_on} set()"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not replace the file of a running program")
+def test_modules_come_from_the_file_that_was_started_after_an_upgrade(tmp_path: Path) -> None:
+    # As PyInstaller's bootloader leaves it: the importer's archive names the program's file.
+    (tmp_path / "pyimod02_importers.py").write_text(
+        "class Archive:\n    _filename = '/usr/lib/dragoman/dragoman'\npyz_archive = Archive()\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text("import pyimod02_importers\n")
+    (tmp_path / "tray_app").mkdir()
+    (tmp_path / "tray_app" / "__init__.py").touch()
+    (tmp_path / "tray_app" / "__main__.py").write_text(
+        "import os, pyimod02_importers\n"
+        "def main():\n    print(os.path.realpath(pyimod02_importers.pyz_archive._filename))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, str(START)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert ran.stdout.strip() == os.path.realpath(sys.executable)
+
+
+def test_the_bundle_has_the_metadata_that_names_the_repository() -> None:
+    source, folder = find_metadata("dragoman")
+    assert folder.startswith("dragoman-")
+    assert folder.endswith(".dist-info")
+    assert is_wanted(f"{folder}/METADATA", "linux")
+    assert f"Project-URL: Repository, {read_project().repository}" in Path(source).read_text(encoding="utf-8")

@@ -20,7 +20,12 @@ from linux.trial import contents, is_removed
 from project import read_project
 from recipe import BuildFailed
 
-pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="Debian's packages are built on Debian alone")
+from tests.systems import posix_only
+
+pytestmark = [
+    posix_only("files with modes"),
+    pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="Debian's packages are built on Debian alone"),
+]
 
 PROJECT = read_project()
 CONTROL = deb.Control(depends=["libc6 (>= 2.36)", "libx11-6"], architecture="arm64", kilobytes=123)

@@ -63,7 +63,7 @@ def test_the_program_itself_is_no_third_party() -> None:
 
 def test_a_package_without_a_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "bare", {})
-    install(tmp_path, "licensed", {"licensed-1.0.dist-info/licenses/COPYING": "Do as you like."})
+    install(tmp_path, "licensed", {"licensed-1.0.dist-info/licenses/own.MIT": "Do as you like."})
     monkeypatch.syspath_prepend(str(tmp_path))
     sources = [tmp_path / "bare.py", tmp_path / "licensed.py"]
     with pytest.raises(LicenseMissing, match=r"no license text is found for bare 1\.0: add it to packaging/license_te"):

@@ -15,6 +15,10 @@ from macos.signing import Certificate, Notary, Signing
 from project import read_project
 from recipe import BuildFailed
 
+from tests.systems import posix_only
+
+posix = posix_only("a script as the program")
+
 IDENTITY = "Developer ID Application: Somebody (ABCDE12345)"
 NOTARY = Notary("-----BEGIN PRIVATE KEY-----", "KEY", "ISSUER")
 
@@ -185,6 +189,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     return install
 
 
+@posix
 @pytest.mark.parametrize("status", ["Accepted", "Invalid"])
 def test_apples_answer_decides(app: Path, tmp_path: Path, tools: Tools, status: str) -> None:
     # Apple's tool succeeds when Apple has answered, whatever the answer.
@@ -200,6 +205,7 @@ def test_apples_answer_decides(app: Path, tmp_path: Path, tools: Tools, status: 
     assert (tmp_path / "calls").read_text().splitlines()[-3:] == last
 
 
+@posix
 def test_the_keychain_goes_after_a_failure(app: Path, tmp_path: Path, tools: Tools) -> None:
     tools("test $1 != --force")
     with pytest.raises(BuildFailed, match="`codesign --force` failed"):
@@ -211,6 +217,7 @@ def test_the_keychain_goes_after_a_failure(app: Path, tmp_path: Path, tools: Too
     ]
 
 
+@posix
 def test_a_failure_keeps_secrets_to_itself(tools: Tools) -> None:
     tools("echo no such keychain >&2; exit 3")
     with pytest.raises(BuildFailed, match="`security import` failed") as failure:
@@ -219,6 +226,7 @@ def test_a_failure_keeps_secrets_to_itself(tools: Tools) -> None:
     assert "the-password" not in str(failure.value)
 
 
+@posix
 def test_an_unsigned_application_comes_with_the_way_to_open_it(
     app: Path, tools: Tools, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 import release
 from changelog import date_unreleased, read_section
+from project import ADDRESS_PLACEHOLDER, ROOT, fill_address, read_project
+
+from tests.systems import posix_only
 
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [0.1.0] - 2026-01-02\n\n- The first.\n"
+HOME = "https://github.com/somebody/dragoman"
 FACTS = """[project]
 name = "dragoman"
 description = "A program."
@@ -29,7 +33,8 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / "__init__.py").write_text('"""Server."""\n\n__version__ = "0.1.0"\n')
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
-    (tmp_path / "pyproject.toml").write_text(FACTS.format(home="https://github.com/somebody/dragoman"))
+    (tmp_path / "README.md").write_text(f"git clone {HOME} dragoman\n")
+    (tmp_path / "pyproject.toml").write_text(FACTS.format(home=HOME))
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     git(tmp_path, "config", "user.name", "Somebody")
     git(tmp_path, "config", "user.email", "somebody@dragoman.example")
@@ -109,6 +114,7 @@ def test_changes_another_branch_and_a_placeholder_are_refused(
         assert words in told
 
 
+@posix_only("scripts as programs")
 def test_a_refused_commit_restores_the_files(checkout: Path) -> None:
     hook = checkout / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
@@ -123,3 +129,32 @@ def test_an_empty_changelog_is_refused() -> None:
     assert read_section(dated, "0.2.0") == "### Added\n\n- A thing."
     with pytest.raises(ValueError, match="has no entry"):
         date_unreleased(dated, "0.3.0", date(2026, 3, 5))
+
+
+def test_the_first_release_puts_the_address_into_the_readme(checkout: Path) -> None:
+    (checkout / "README.md").write_text("# Dragoman\n\ngit clone URL-OF-THIS-REPOSITORY dragoman && cd dragoman\n")
+    git(checkout, "commit", "--quiet", "--all", "--message", "readme")
+    assert release.main(["0.2.0"], checkout) == 0
+    readme = git(checkout, "show", "v0.2.0:README.md")
+    assert readme == f"# Dragoman\n\ngit clone {HOME} dragoman && cd dragoman"
+    assert git(checkout, "status", "--porcelain") == ""
+
+
+def test_a_readme_that_names_another_repository_is_refused(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (checkout / "README.md").write_text("git clone https://github.com/somebody/former dragoman\n")
+    git(checkout, "commit", "--quiet", "--all", "--message", "readme")
+    assert release.main(["0.2.0"], checkout) == 1
+    assert "README.md names another repository" in capsys.readouterr().err
+
+
+def test_no_address_is_filled_in_before_it_is_decided() -> None:
+    text = "git clone URL-OF-THIS-REPOSITORY dragoman"
+    assert fill_address(text, "https://dragoman.example/dragoman") == text
+    assert fill_address(text, f"{HOME}/") == f"git clone {HOME} dragoman"
+
+
+def test_this_readme_has_the_placeholder_or_this_projects_address() -> None:
+    project = read_project()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (ADDRESS_PLACEHOLDER in readme) is not project.has_home
+    assert (f"git clone {project.repository} " in readme) is project.has_home

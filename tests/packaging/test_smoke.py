@@ -7,6 +7,8 @@ import pytest
 import smoke
 from project import read_project
 
+from tests.systems import posix_only
+
 HALF_DEAD = f"""#!/bin/sh
 case "$1" in
     --version) echo "dragoman {read_project().version}" ;;
@@ -22,6 +24,7 @@ def test_the_program_of_this_checkout_passes(cli_path: Path) -> None:
     smoke.run_smoke_test([sys.executable, "-m", "dragoman"])
 
 
+@posix_only("a script as the program")
 def test_a_program_whose_commands_work_and_whose_server_does_not_fails(cli_path: Path, tmp_path: Path) -> None:
     program = tmp_path / "dragoman"
     program.write_text(HALF_DEAD)

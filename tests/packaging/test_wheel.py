@@ -49,7 +49,8 @@ def test_the_sdist_holds_the_checkout(build: Build, built: Path) -> None:
     # The wheel is made from it, so that it has all of the program; pictures, recipes and tests are there as well.
     with tarfile.open(built.with_name(f"dragoman-{build.project.version}.tar.gz")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"docs/screenshots/overview-light.png", "packaging/make.py", "tests/conftest.py", ".ci/run"} <= names
+    some = {"docs/screenshots/overview-light.png", "packaging/make.py", "tests/conftest.py", ".ci/run"}
+    assert some | {".github/workflows/release.yml"} <= names
 
 
 def test_the_metadata_is_complete(build: Build, built: Path) -> None:

@@ -15,6 +15,7 @@ from macos.signing import CERTIFICATE, IDENTITY, NOTARY
 from ruamel.yaml import YAML
 
 import dev
+from tests.systems import posix_only
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github" / "workflows"
@@ -129,6 +130,7 @@ def test_pypi_is_reached_by_trusted_publishing_from_its_own_environment() -> Non
     ]
 
 
+@posix_only("a script as the program")
 @pytest.mark.parametrize(("tag", "prerelease"), [("v1.2.0", False), ("v1.2.0rc1", True), ("v2.0.0.dev4", True)])
 def test_the_draft_has_all_packages_and_says_whether_it_is_a_release(
     tmp_path: Path, tag: str, prerelease: bool

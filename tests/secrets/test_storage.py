@@ -3,7 +3,6 @@
 import json
 import logging
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from server.core.errors import SetupError
 from server.secrets import KeyStore
 from server.secrets.storage import FileStorage, MemoryStorage
+from tests.systems import posix_only
 
 
 async def test_memory_keeps_and_forgets() -> None:
@@ -45,7 +45,7 @@ async def test_a_file_keeps_secrets_for_the_next_one(tmp_path: Path) -> None:
     assert str(tmp_path / "new" / "secrets.json") in storage.description
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 async def test_the_file_is_the_users_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "secrets.json"
     await FileStorage(tmp_path).set("a", "1")

@@ -1,6 +1,9 @@
 """Sample conversations and records."""
 
 from server.core.records import RequestRecord
+from server.store import requests, sessions
+from server.store.expiry import mark_expired, purge_expired
+from server.store.removal import Removed, remove_marked
 from server.store.saving import FinishedExchange
 
 
@@ -36,6 +39,35 @@ def record(id="req_1", started_at=1000.0, **fields):
     return RequestRecord(
         **{"id": id, "started_at": started_at, "endpoint": "/v1/messages", "client": "ide/1.0", **fields}
     )
+
+
+def delete(connection, where, checkpoint_ids=()):
+    """Delete sessions and what remains of them, as the store does."""
+    removed = sessions.delete_rows(connection, where, checkpoint_ids)
+    run(remove_marked(connection))
+    return removed
+
+
+def delete_requests(connection, where):
+    """Delete requests and what remains of them, as the store does; returns their number."""
+    deleted = requests.delete_records(connection, where)
+    run(remove_marked(connection))
+    return deleted
+
+
+def purge(connection, path, expiry):
+    """Purge as the store does."""
+    run(purge_expired(connection, expiry, path))
+    removed = mark_expired(connection, expiry)
+    assert mark_expired(connection, expiry) == Removed((), ())
+    run(remove_marked(connection))
+    return removed
+
+
+def run(portions):
+    """Run a long work to its end."""
+    for _ in portions:
+        pass
 
 
 def files_with(folder, word):

@@ -9,9 +9,9 @@ import pytest
 from server.core.transcript import conversation_digest, split_prefix
 from server.store import checkpoints, saving, sessions
 from server.store.database import open_database
-from server.store.expiry import UNDO_SECONDS, Expiry, purge_expired
+from server.store.expiry import UNDO_SECONDS, Expiry
 from server.store.migrate import list_backups, migrate_database, shipped_migrations
-from tests.store.conversations import exchange
+from tests.store.conversations import delete, exchange, purge
 
 NOW = Expiry(now=1000.0, ttl=100.0)
 EXPIRED = Expiry(now=1100.0, ttl=100.0)
@@ -163,7 +163,7 @@ class TestTheEnd:
         ],
     )
     def test_deleted(self, connection, session, deleted, left):
-        removed = sessions.delete_rows(connection, sessions.where_named([deleted or session]), [deleted or session])
+        removed = delete(connection, sessions.where_named([deleted or session]), [deleted or session])
         assert {name: len(found) for name in ("first", "second") if (found := texts_of(connection, name))} == left
         assert listed(connection) == dict.fromkeys([session] if left else [], 4)
         assert {*removed.ids, *removed.checkpoint_ids} == ({"first"} if left else {session, "first", "second"})
@@ -181,7 +181,7 @@ class TestTheEnd:
         assert texts_of(connection, "second", EXPIRED) == ["new", "life"]
 
     def test_purged(self, connection, path, session):
-        purged = purge_expired(connection, EXPIRED, path)
+        purged = purge(connection, path, EXPIRED)
         assert (purged.ids, set(purged.checkpoint_ids)) == ((session,), {"first", "second"})
         assert connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0] == 0
 
@@ -212,7 +212,7 @@ class TestTheEnd:
         session = save_without_id(connection, "only", *HELLO)
         sessions.hide_rows(connection, NOW, [session])
         assert save_by_id(connection, "only", "other", "words") == "only"
-        purge_expired(connection, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl), path)
+        purge(connection, path, Expiry(NOW.now + UNDO_SECONDS + 1, NOW.ttl))
         assert listed(connection) == {"only": 2}
 
 

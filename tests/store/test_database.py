@@ -17,6 +17,9 @@ from server.store.expiry import Expiry
 from server.store.migrate import shipped_migrations, user_version
 from server.store.search_index import find_named_index, search_indexes, unusable_indexes
 from tests.store.conversations import exchange
+from tests.systems import posix_only
+
+posix = posix_only("file modes")
 
 NOW = Expiry(now=1000.0, ttl=None)
 NEWEST = shipped_migrations()[-1].number
@@ -52,6 +55,7 @@ def unfinished(path, statement):
         yield
 
 
+@posix
 def test_a_new_database_is_private_whatever_the_umask(path):
     before = os.umask(0)
     try:
@@ -64,6 +68,7 @@ def test_a_new_database_is_private_whatever_the_umask(path):
     assert rights(path.parent) == 0o700
 
 
+@posix
 def test_an_existing_database_becomes_private(path):
     fill(path)
     path.chmod(0o644)
@@ -133,6 +138,7 @@ class TestTooNew:
         assert str(newer) in error.message
         assert error.hint
 
+    @posix
     def test_rights_are_left_untouched(self, newer):
         newer.chmod(0o644)
         self.refused(newer)
@@ -384,6 +390,7 @@ def test_which_index_a_finding_is_about(finding, index):
 
 
 class TestUnusable:
+    @posix
     def test_without_rights(self, tmp_path):
         folder = tmp_path / "locked"
         folder.mkdir(mode=0o000)

@@ -7,8 +7,10 @@ import pytest
 from server.core.records import RequestFilter
 from server.store import expiry, requests, saving, sessions
 from server.store.damage import side_path
-from server.store.expiry import Expiry, Removed
+from server.store.expiry import Expiry
+from server.store.removal import Removed
 from tests.store.conversations import exchange, files_with, record
+from tests.store.conversations import purge as purge_by
 
 TTL = 100.0
 
@@ -18,7 +20,7 @@ def save(connection, session_id, at, *texts):
 
 
 def purge(connection, path, now, ttl=TTL):
-    return expiry.purge_expired(connection, Expiry(now, ttl), path)
+    return purge_by(connection, path, Expiry(now, ttl))
 
 
 def stored(connection):

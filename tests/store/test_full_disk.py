@@ -12,7 +12,7 @@ from tests.waiting import until
 
 async def fill(store):
     """Allow no page more than now."""
-    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    pages = await store._threads.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages)
 
 
@@ -21,7 +21,9 @@ async def free(store):
 
 
 async def limit(store, pages):
-    await store._thread.submit_job(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    await store._threads.submit_job(
+        lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    )
 
 
 LARGE = "word " * 50_000
@@ -45,7 +47,7 @@ async def test_a_request_that_ends_meanwhile_is_not_shown_as_running(store):
     assert (await store.get_request("a")).response_body == LARGE
     await free(store)
     assert await listed(store) == [("a", "ok")]
-    stored = await store._thread.submit_job(
+    stored = await store._threads.submit_job(
         lambda connection: connection.execute("SELECT status FROM requests").fetchone()
     )
     assert stored["status"] == "ok"
@@ -87,7 +89,7 @@ async def test_a_small_write_does_not_clear_the_notice(store, bus):
     await fill(store)
     with pytest.raises(DatabaseUnusable):
         await store.save_session("s", **saved_as(exchange("a", LARGE)))
-    pages = await store._thread.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
+    pages = await store._threads.submit_job(lambda connection: connection.execute("PRAGMA page_count").fetchone()[0])
     await limit(store, pages + 10)
     await store.record_request(record("a", status="ok"))
     assert await listed(store) == [("a", "ok")]

@@ -13,6 +13,7 @@ from server.core.events import SessionChanged, SessionsDeleted
 from server.store.expiry import UNDO_SECONDS
 from server.store.store import Store
 from tests.store.conversations import exchange, files_with, record, saved_as
+from tests.waiting import until
 
 SAID = ("What is the secret word?", "It is xylophone.")
 
@@ -174,7 +175,7 @@ async def test_another_conversation_under_its_id_takes_its_place(store, path):
     await store.hide_sessions(["s"])
     await save(store, "s", "Something else", "Entirely")
     assert await listed(store) == ["s"]
-    assert files_with(path.parent, "xylophone") == []
+    await until(lambda: not files_with(path.parent, "xylophone"))
     assert await store.remove_hidden_sessions(["s"]) == ()
     await store.restore_sessions(["s"])
     assert [message["content"][0]["text"] for message in (await store.find_session("s")).messages] == [

@@ -13,6 +13,9 @@ from server.store.database import open_database
 from server.store.expiry import Expiry
 from server.store.responses import load_chain
 from server.store.search_index import search_indexes
+from tests.systems import posix_only
+
+pytestmark = posix_only("signals")
 
 ROOT = Path(__file__).parents[2]
 NOW = Expiry(now=1000.0, ttl=None)

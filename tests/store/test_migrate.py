@@ -22,6 +22,7 @@ from server.store.migrate import (
     user_version,
 )
 from tests.store.conversations import exchange
+from tests.systems import posix_only
 
 NOW = Expiry(now=1000.0, ttl=None)
 SHIPPED = shipped_migrations()
@@ -118,6 +119,7 @@ def test_a_migration_keeps_what_is_there(path):
     assert [tuple(row) for row in colours] == [("kept", "blue"), ("new", "red; dark")]
 
 
+@posix_only("file modes")
 def test_the_database_is_copied_before_a_migration(path):
     save_one(path)
     open_database(path, migrations=[*SHIPPED, NEXT]).connection.close()

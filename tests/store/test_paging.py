@@ -10,7 +10,7 @@ from server.core.errors import InvalidRequest
 from server.core.records import RequestFilter
 from server.store import requests
 from server.store.paging import decode_cursor, encode_cursor
-from tests.store.conversations import record
+from tests.store.conversations import delete_requests, record
 
 ALL = RequestFilter()
 
@@ -82,7 +82,7 @@ def test_deleted_rows_shift_nothing(connection):
     gone = iter(range(49, -1, -1))
 
     def less():
-        requests.delete_records(connection, requests.where_filter(RequestFilter(since=1000.0 + next(gone) // 3)))
+        delete_requests(connection, requests.where_filter(RequestFilter(since=1000.0 + next(gone) // 3)))
 
     found = [id for page in pages(connection, 10, less) for id in page]
     assert found == [f"r{at:04}" for at in reversed(range(50))]

@@ -64,7 +64,7 @@ async def test_a_later_record_wins_over_one_whose_writing_failed_meanwhile(open_
     gate = threading.Event()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        held = store._thread.submit_job(lambda _: gate.wait())
+        held = store._threads.submit_job(lambda _: gate.wait())
         await store.record_request(record("a", status="running"))
         store._writer.submit_waiting()
         await store.record_request(record("a", status="ok"))

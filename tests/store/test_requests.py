@@ -11,7 +11,7 @@ from server.store import requests, saving
 from server.store.expiry import Expiry
 from server.store.paging import Where
 from server.store.requests import REQUESTS
-from tests.store.conversations import exchange, record
+from tests.store.conversations import delete_requests, exchange, record
 
 FULL = RequestRecord(
     id="req_full",
@@ -126,10 +126,10 @@ def test_deleting_by_filter(connection):
     requests.write_records(
         connection, [record(f"r{at}", float(at), status="ok" if at % 2 else "error") for at in range(10)]
     )
-    assert requests.delete_records(connection, requests.where_filter(RequestFilter(status="error"))) == 5
+    assert delete_requests(connection, requests.where_filter(RequestFilter(status="error"))) == 5
     assert ids(connection) == ["r9", "r7", "r5", "r3", "r1"]
-    assert requests.delete_records(connection, requests.where_filter(RequestFilter(search="r7"))) == 1
-    assert requests.delete_records(connection, requests.where_filter(RequestFilter())) == 4
+    assert delete_requests(connection, requests.where_filter(RequestFilter(search="r7"))) == 1
+    assert delete_requests(connection, requests.where_filter(RequestFilter())) == 4
     assert ids(connection) == []
     assert ids(connection, search="r9") == []
 
@@ -156,21 +156,32 @@ def test_requests_that_a_crash_left_running_are_ended(connection):
 )
 @pytest.mark.parametrize("cursor", [(), (5.0, "r")])
 def test_no_list_is_sorted_or_scanned(connection, wanted, cursor):
-    where = requests.where_filter(wanted)
+    where, after = requests.where_filter(wanted), Where()
     if cursor:
-        where.add_condition("(started_at, id) < (?, ?)", *cursor)
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
-    (step,) = [row["detail"] for row in plan]
-    assert "USING INDEX requests_by_" in step
-    assert step.startswith("SEARCH" if cursor or wanted != RequestFilter() else "SCAN requests USING INDEX")
+        after.add_condition("(started_at, id) < (?, ?)", *cursor)
+    _, counted, listed = steps_on_requests(connection, where, after)
+    assert "USING COVERING INDEX" in counted
+    assert listed.startswith("SEARCH" if cursor or wanted != RequestFilter() else "SCAN")
+    assert "USING COVERING INDEX requests_by_" in listed
+
+
+def steps_on_requests(connection, where, after):
+    """Return how the rows of the page are read, and in what way the matches are counted and listed before."""
+    sql = f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where, after)}"
+    steps = [row["detail"] for row in connection.execute(sql, [*where.parameters, *after.parameters, 50])]
+    # One page is sorted at the end, and nothing else.
+    assert [step for step in steps if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR ORDER BY"]
+    counted, read, listed = [step for step in steps if " requests " in step]
+    assert read == "SEARCH requests USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"
+    return read, counted, listed
 
 
 @pytest.mark.parametrize("wanted", [RequestFilter(session_id="s"), RequestFilter(session_id="s", since=1.0)])
 def test_a_sessions_requests_are_found_by_an_index(connection, wanted):
     where = requests.where_filter(wanted)
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where)}", [*where.parameters, 50])
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {REQUESTS.page_sql(where, Where())}", [*where.parameters, 50])
     steps = [row["detail"] for row in plan]
-    assert any(step.startswith("SEARCH requests USING INDEX requests_by_session") for step in steps)
+    assert sum(step.startswith("SEARCH requests USING COVERING INDEX requests_by_session") for step in steps) == 2
     assert not any(re.match("SCAN (requests|sessions|checkpoints)", step) for step in steps)
 
 

@@ -314,7 +314,7 @@ async def test_a_response_that_a_killed_server_left(open_store):
 async def test_a_response_is_written_when_the_disk_has_room_again(store, path):
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        await store._thread.submit_job(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
+        await store._threads.submit_job(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
         with pytest.raises(DatabaseUnusable):
             await save(store, response("r1"), "Q", "A")
         other.execute("ROLLBACK")
@@ -358,4 +358,4 @@ async def test_memory_is_bounded(memory, clock):
 
 async def test_an_unused_memory_store_does_nothing(memory):
     assert await memory.purge_expired() == ()
-    assert memory._thread._connection is None
+    assert not memory._threads.is_open

@@ -4,10 +4,11 @@ import pytest
 
 from server.core.errors import InvalidRequest, NotFound
 from server.store import requests, saving, sessions
-from server.store.expiry import Expiry, Removed
+from server.store.expiry import Expiry
 from server.store.paging import Where
+from server.store.removal import Removed
 from server.store.sessions import SESSIONS
-from tests.store.conversations import exchange, files_with, record
+from tests.store.conversations import delete, exchange, files_with, record
 
 NOW = Expiry(now=1000.0, ttl=100.0)
 
@@ -97,12 +98,16 @@ class TestListing:
 
     @pytest.mark.parametrize("cursor", [(), (990.0, "s")])
     def test_no_list_is_sorted(self, connection, cursor):
-        where = NOW.live_sessions()
+        where, after = NOW.live_sessions(), Where()
         if cursor:
-            where.add_condition("(last_used_at, id) < (?, ?)", *cursor)
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {SESSIONS.page_sql(where)}", [*where.parameters, 50])
-        (step,) = [row["detail"] for row in plan]
-        assert "USING INDEX sessions_by_use" in step
+            after.add_condition("(last_used_at, id) < (?, ?)", *cursor)
+        sql = f"EXPLAIN QUERY PLAN {SESSIONS.page_sql(where, after)}"
+        steps = [row["detail"] for row in connection.execute(sql, [*where.parameters, *after.parameters, 50])]
+        counted, _, listed = [step for step in steps if " sessions " in step]
+        assert "USING COVERING INDEX sessions_by_use" in counted
+        assert "USING COVERING INDEX sessions_by_use" in listed
+        # One page is sorted at the end, and nothing else.
+        assert [step for step in steps if "TEMP B-TREE" in step] == ["USE TEMP B-TREE FOR ORDER BY"]
 
 
 class TestChanging:
@@ -138,7 +143,7 @@ class TestDeleting:
     def test_messages_go_with_their_session(self, connection):
         save(connection, "s", "a", "b")
         save(connection, "other", "c", "d")
-        assert sessions.delete_rows(connection, Where(["id = ?"], ["s"])).ids == ("s",)
+        assert delete(connection, Where(["id = ?"], ["s"])).ids == ("s",)
         assert [row["text"] for row in connection.execute("SELECT text FROM messages")] == ["c", "d"]
 
     def test_the_bodies_and_headers_of_its_requests_go_too(self, connection):
@@ -147,7 +152,7 @@ class TestDeleting:
         requests.write_records(
             connection, [record("r1", session_id="s", **bodies), record("r2", session_id="t", **bodies)]
         )
-        sessions.delete_rows(connection, Where())
+        delete(connection, Where())
         assert requests.find_record(connection, "r1") == record("r1", session_id="s")
         assert requests.find_record(connection, "r2") == record("r2", session_id="t", **bodies)
 
@@ -157,7 +162,7 @@ class TestDeleting:
         requests.write_records(
             connection, [record(f"r{number}", session_id=f"ses_{number}", **bodies) for number in (1, 3)]
         )
-        removed = sessions.delete_rows(connection, Where(["id = ?"], [session]))
+        removed = delete(connection, Where(["id = ?"], [session]))
         assert removed == Removed((session,), ("ses_1", "ses_2", "ses_3"))
         assert [sessions.load_session(connection, NOW, session_id) for session_id in ("ses_1", "ses_2", "ses_3")] == [
             None
@@ -167,7 +172,7 @@ class TestDeleting:
     def test_a_checkpoint_is_deleted_by_itself(self, connection):
         chain(connection, "ses_1", "ses_2", "ses_3")
         requests.write_records(connection, [record("r", session_id="ses_1", request_body="{}", response_body="{}")])
-        assert sessions.delete_rows(connection, Where(["FALSE"]), ["ses_1", "nobody"]) == Removed(("ses_1",), ())
+        assert delete(connection, Where(["FALSE"]), ["ses_1", "nobody"]) == Removed(("ses_1",), ())
         assert sessions.load_session(connection, NOW, "ses_1") is None
         assert len(sessions.load_session(connection, NOW, "ses_2").messages) == 4
         assert requests.find_record(connection, "r") == record("r", session_id="ses_1")
@@ -178,7 +183,7 @@ class TestDeleting:
         save(connection, "s", "the password is xyzzyplugh", "noted: xyzzyplugh")
         save(connection, "t", "something", "else")
         assert files_with(path.parent, "xyzzyplugh")
-        sessions.delete_rows(connection, Where(["id = ?"], ["s"]))
+        delete(connection, Where(["id = ?"], ["s"]))
         assert files_with(path.parent, "xyzzyplugh") == []
         assert len(ids(connection, search="ordinary")) == 30
 
@@ -186,5 +191,5 @@ class TestDeleting:
         save(connection, "s", "word " * 200_000)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         before = path.stat().st_size
-        sessions.delete_rows(connection, Where())
+        delete(connection, Where())
         assert path.stat().st_size < before / 4

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import sqlite3
 import threading
 from contextlib import closing
@@ -18,6 +17,7 @@ from server.store.migrate import list_backups
 from server.store.store import Store
 from server.store.store import log as store_log
 from tests.store.conversations import exchange, record, saved_as, talk
+from tests.systems import posix_only
 
 
 async def save(store, session_id, *texts, **options):
@@ -289,7 +289,10 @@ class TestOpeningAndClosing:
 
 
 class TestFailures:
+    @posix_only("limits of resources")
     async def test_a_full_disk_loses_nothing_that_was_there(self, store):
+        import resource
+
         await save(store, "s", "a", "b")
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, hard))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from server.core.records import KeyUsage, RequestRecord
 from server.store import requests
 from server.store.usage import ALL_USAGE, UsageFilter, first_of_last_days, read_usage, sum_by_key
+from tests.store.conversations import delete_requests
 
 NOON = datetime(2026, 5, 20, 12).timestamp()
 DAY = 86400.0
@@ -41,7 +42,7 @@ def test_an_id_that_a_client_uses_again_hides_nothing(connection):
 
 def test_sums_outlive_the_requests(connection):
     requests.write_records(connection, [ended("r1"), ended("r2")])
-    assert requests.delete_records(connection, requests.where_filter(requests.RequestFilter())) == 2
+    assert delete_requests(connection, requests.where_filter(requests.RequestFilter())) == 2
     assert sum_by_key(connection)["key_1"].requests == 2
 
 

@@ -10,8 +10,11 @@ import psutil
 import pytest
 
 from server.core.errors import CliNotFound, NotSignedIn
+from tests.systems import posix_only
 from tests.waiting import until
 from tray_app.claude.sign_in import SignIn, sign_in_environment
+
+pytestmark = posix_only("a script as the program")
 
 SCRIPT = """#!{python}
 import os, sys

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.processes import without_console
 from tests.ports import kept_port
+from tests.systems import posix_only
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +147,7 @@ async def test_a_file_of_settings_that_cannot_be_used_is_asked_about(start: Star
     assert not (tmp_path / "data").exists()
 
 
+@posix_only("signals")
 async def test_after_a_kill_the_next_start_is_the_first(start: Start) -> None:
     killed = start()
     assert said(killed)

@@ -81,14 +81,14 @@ async def test_the_store_itself_says_that_it_is_full(context: Context) -> None:
         pages = pages or connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
 
-    await context.store._thread.submit_job(bound)
+    await context.store._threads.submit_job(bound)
     messages = [{"role": "user", "content": [{"type": "text", "text": "word " * 50_000}]}]
     saving = context.store.save_session("s", system=(), messages=messages, client="c", model="m", usage={})
     with pytest.raises(Exception, match="disk is full"):
         await saving
     assert context.status.current.kind == "attention"
     assert context.status.current.reason == "History is not being saved: the disk is full."
-    await context.store._thread.submit_job(lambda connection: bound(connection, 2**30))
+    await context.store._threads.submit_job(lambda connection: bound(connection, 2**30))
     await until(lambda: context.status.current.kind == "running")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from server.config.own_commands import desktop_environment, this_installation
 from server.dialects.registry import find_dialect
 from tray_app.clients.connection import Connection
 from tray_app.clients.editing import Path as ValuePath
@@ -24,7 +25,7 @@ class Places:
     """The directories and environment of a computer."""
 
     home: Path = field(default_factory=Path.home)
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environment: Mapping[str, str] = field(default_factory=lambda: desktop_environment(this_installation()))
     system: str = sys.platform
 
     def config_path(self, *parts: str) -> Path:

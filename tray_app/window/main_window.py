@@ -14,6 +14,7 @@ from tray_app.window.notice_bar import NoticeBar
 from tray_app.window.page import Page
 from tray_app.window.pages import PageEntry
 from tray_app.window.rail import Rail
+from tray_app.window.update_banner import UpdateBanner
 
 SIZE = (1120, 720)
 MINIMUM = (760, 520)
@@ -51,6 +52,8 @@ class MainWindow(QWidget):
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(self.notices)
+        self.update_banner = UpdateBanner(context)
+        column.addWidget(self.update_banner)
         column.addWidget(self._stack, 1)
         row.addLayout(column, 1)
         self._add_shortcuts()

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from tray_app.context import Context
 from tray_app.translation import tr
+from tray_app.updates import built_in
 from tray_app.window.page import Page
 
 
@@ -32,7 +33,9 @@ def rail_entries() -> list[PageEntry]:
 
 def other_entries() -> list[PageEntry]:
     """The pages that are reached from other pages only."""
-    return [PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _page_maker("guide", "GuidePage"))]
+    guide = PageEntry("guide", tr("Welcome"), "mdi6.map-outline", _page_maker("guide", "GuidePage"))
+    updates = PageEntry("updates", tr("Updates"), "mdi6.update", _page_maker("updates", "UpdatesPage"))
+    return [guide, updates] if built_in.UPDATE_CHECKS else [guide]
 
 
 def _page_maker(folder: str, name: str) -> Callable[[Context], Page]:

@@ -11,7 +11,8 @@ transport/       one process
   command_line.py  pure: its command line and environment
   user_settings.py the user's settings that select the account
   leftovers.py     removes the files of killed processes
-  locate.py        finds the CLI; watch.py detects changes of it and its login
+  locate.py        finds the CLI, by PATH and places.py; install_hint.py says how to install it
+  watch.py         detects changes of it and its login
   probe.py         queries its version, models and account
 
 chat/            one conversation

@@ -5,7 +5,7 @@ import functools
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from server.backends.base import BackendStatus
 from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
 from server.backends.claude_cli.chat.parameters import likely_flags
+from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
+from server.backends.claude_cli.self_check.schedule import SelfCheck
 from server.backends.claude_cli.transport.command_line import build_command, build_environment
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
 from server.backends.claude_cli.transport.probe import Probe, run_probe
@@ -24,7 +26,7 @@ from server.backends.claude_cli.transport.wire import Result
 from server.backends.optional_tools import Answering, RefusedTools, stream_with_optional_tools
 from server.backends.paused_answers import stream_past_pauses
 from server.core.errors import BackendError, DragomanError, NotSignedIn, ProcessDied, SetupError, UpstreamFailed
-from server.core.events import CliChanged, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
+from server.core.events import CliChanged, CliChecked, Event, EventBus, PlanWindowsChanged, PoolChanged, SessionsDeleted
 from server.core.messages import Events, MessagesRequest
 from server.core.tasks import spawn
 from server.models.info import ModelInfo, ReportedLimits, with_limits
@@ -44,7 +46,8 @@ class CliConfig:
     """Configuration for running the CLI.
 
     `directory` is private and empty, because the CLI tells the model where it runs. `outer` is the environment from
-    which the processes get an allowlist of variables.
+    which the processes get an allowlist of variables. `checks` is the folder for the self-check's files; without it
+    none runs, and no fast path is used.
     """
 
     directory: Path
@@ -52,6 +55,7 @@ class CliConfig:
     claude_path: Path | None = None
     load_user_settings: bool = False
     limits: PoolLimits = field(default_factory=PoolLimits)
+    checks: Path | None = None
 
 
 class ClaudeCliBackend:
@@ -59,10 +63,15 @@ class ClaudeCliBackend:
 
     name = "claude_code"
 
-    def __init__(self, config: CliConfig, bus: EventBus) -> None:
+    def __init__(self, config: CliConfig, bus: EventBus, facilities: Facilities | None = None) -> None:
         self._config = config
         self._bus = bus
+        self._facilities = facilities or Facilities()
         self._pool = Pool(config.limits, self._start_process, self._publish_pool)
+        self._self_check = self._make_self_check(config)
+        self._findings: CliChecked | None = None
+        # Whether the latest process was started with the fast path for deltas; None before the first.
+        self._started_fast: bool | None = None
         self._probe: Probe | None = None
         self._problem: DragomanError | None = None
         self._plan_windows: dict[str, dict[str, Any]] = {}
@@ -99,6 +108,7 @@ class ClaudeCliBackend:
                 hint="Check the permissions of its parent folder and the free space, then restart the server.",
             ) from error
         spawn(asyncio.to_thread(self._remove_leftovers), name="remove leftovers")
+        await self._begin_self_check()
         self._pool.open()
         self._probe_again()
         self._watching = spawn(self._watch_forever(), name="watch claude")
@@ -108,6 +118,36 @@ class ClaudeCliBackend:
         removed = remove_leftovers(config_directory(self._config.outer), self._config.directory)
         if removed:
             log.info("removed the files of %d Claude Code processes of a killed server", removed)
+
+    def _make_self_check(self, config: CliConfig) -> SelfCheck | None:
+        if config.checks is None:
+            return None
+        return SelfCheck(
+            self._facilities, config.checks, config.outer, is_busy=self._is_busy, on_change=self._use_findings
+        )
+
+    async def _begin_self_check(self) -> None:
+        """Read the verdicts before the first process is started, which gets its variables by them."""
+        if self._self_check is not None:
+            # A missing program is reported by the probe.
+            with suppress(BackendError):
+                await self._self_check.begin(self._watch.locate())
+
+    def _is_busy(self) -> bool:
+        counts = self._pool.counts()
+        return bool(counts.busy or counts.queued)
+
+    def _use_findings(self, findings: CliChecked) -> None:
+        if self._started_fast not in (None, Facility.FAST_DELTAS in self._facilities):
+            # The variables of a process are set once.
+            self._pool.drop_spares()
+        before, self._findings = self._findings, findings
+        if findings == before:
+            return
+        if before is None or findings.shortcomings != before.shortcomings:
+            for one in findings.shortcomings:
+                log.warning("%s %s", one.message, one.hint)
+        self._bus.publish(findings)
 
     def configure(self, config: CliConfig) -> None:
         """Apply another configuration.
@@ -131,7 +171,8 @@ class ClaudeCliBackend:
         self._unsubscribe()
         if self._watching is not None:
             self._watching.cancel()
-        await asyncio.gather(self._pool.close(), self._end_probe())
+        checking = [self._self_check.stop()] if self._self_check is not None else []
+        await asyncio.gather(self._pool.close(), self._end_probe(), *checking)
 
     async def _end_probe(self) -> None:
         """Wait for a running probe; cancel it if the CLI hangs."""
@@ -162,6 +203,8 @@ class ClaudeCliBackend:
             # Running processes may continue with the account that they were started with.
             self._pool.renew_processes()
         self._publish_probe(path, probe)
+        if self._self_check is not None and not self._stopping:
+            self._self_check.examine(path, probe.version, signed_in=probe.signed_in)
 
     def _publish_probe(self, path: Path, probe: Probe) -> None:
         signed_in = probe.signed_in and not self._login_refused
@@ -298,6 +341,8 @@ class ClaudeCliBackend:
 
     def _program_changed(self) -> None:
         log.info("the Claude Code program was changed or removed")
+        if self._self_check is not None:
+            self._self_check.forget()
         self._pool.drop_spares()
         self._probe_again()
 
@@ -309,7 +354,8 @@ class ClaudeCliBackend:
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
-        variables = build_environment(self._config.outer, user)
+        self._started_fast = Facility.FAST_DELTAS in self._facilities
+        variables = build_environment(self._config.outer, user, fast_deltas=self._started_fast)
         self._base_url = _find_base_url(variables)
         self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(

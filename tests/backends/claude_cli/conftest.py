@@ -1,5 +1,6 @@
 """The backend on the real CLI, which talks to the simulator."""
 
+import os
 from contextlib import asynccontextmanager
 
 import pytest
@@ -14,7 +15,14 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
     """`async with start_backend(spares=1, ...) as backend`."""
 
     @asynccontextmanager
-    async def start(environment=claude_environment, bus=None, load_user_settings=False, claude_path=cli_path, **limits):
+    async def start(
+        environment=claude_environment,
+        bus=None,
+        load_user_settings=False,
+        claude_path=cli_path,
+        facilities=None,
+        **limits,
+    ):
         config = CliConfig(
             directory=tmp_path / "work",
             outer=environment,
@@ -23,7 +31,7 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
             limits=PoolLimits(**{"spares": 0, "queue_seconds": 300.0, **limits}),
             load_user_settings=load_user_settings,
         )
-        backend = ClaudeCliBackend(config, bus or EventBus())
+        backend = ClaudeCliBackend(config, bus or EventBus(), facilities)
         await backend.start()
         try:
             yield backend
@@ -37,3 +45,16 @@ def start_backend(simulator, cli_path, claude_environment, tmp_path):
 async def backend(start_backend):
     async with start_backend() as backend:
         yield backend
+
+
+@pytest.fixture
+def nobody():
+    """Drop root's permissions, to which no folder is closed."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

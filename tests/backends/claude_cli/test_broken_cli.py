@@ -9,6 +9,9 @@ from server.backends.claude_cli.chat import conversation as conversations
 from server.core.errors import DragomanError, ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import ask
 from tests.backends.claude_cli.scripted_cli import WORDS
+from tests.systems import posix_only
+
+pytestmark = posix_only("a script as the program")
 
 # Up to the question; the probe's process ends with its input.
 SERVE = """

@@ -12,6 +12,9 @@ from server.backends.claude_cli.transport.wire import AssistantError, Result, St
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from tests.asking import text, tool
 from tests.backends.claude_cli.scripted_cli import CallRecorder, program
+from tests.systems import posix_only
+
+posix = posix_only("signals")
 
 PATIENCE = 30.0
 START = {"type": "message_start", "message": {}}
@@ -193,12 +196,14 @@ async def test_a_death_in_a_turn_comes_after_what_was_said(start):
     assert death.exit_code == 3
 
 
+@posix
 async def test_a_message_that_nobody_asked_for_ends_the_process(start):
     channel, listener = await start('hear()\nevent(type="message_start", message={})\nsleep()')
     channel.send_control("go")
     assert (await listener.deaths.first()).exit_code == -signal.SIGKILL
 
 
+@posix
 async def test_a_message_after_the_turn_ends_the_process(start):
     channel, listener = await start(
         'hear()\nevent(type="message_stop")\nhear()\nevent(type="message_start", message={})\nsleep()'
@@ -225,6 +230,7 @@ CALLED = 'event(type="content_block_start", content_block={"type": "tool_use", "
 OWN_TOOL = 'event(type="content_block_start", content_block={"type": "tool_use", "name": "Bash"})'
 
 
+@posix
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -275,6 +281,7 @@ async def test_late_words_of_a_turn_are_not_those_of_the_next(start):
     assert event_of(await channel.next_item(PATIENCE))["type"] == "of the next"
 
 
+@posix
 async def test_a_turn_that_ends_when_none_should_run_ends_the_process(start):
     channel, listener = await start('hear()\nsay(type="result", num_turns=1)\nsleep()')
     channel.send_control("go")
@@ -369,6 +376,7 @@ async def test_a_result_answers_its_own_call_only(start):
     assert await answer(channel) == ("c1", ["yours"])
 
 
+@posix
 async def test_a_message_that_leaves_a_result_out_ends_the_process(start):
     """The CLI has answered the call itself, as it does if the call's input is invalid."""
     channel, listener = await start('grant(hear())\nevent(type="message_start", message={})\nsleep()')

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.backends.claude_cli.transport.command_line import SET, build_command, build_environment
+from server.backends.claude_cli.transport.command_line import FAST_DELTAS, SET, build_command, build_environment
 from server.backends.claude_cli.transport.user_settings import UserSettings
 
 
@@ -140,3 +140,8 @@ def test_no_file_of_settings_is_read_and_nobody_gets_in():
         "crossSessionInbound": "refuse",
         "disableAllHooks": True,
     }
+
+
+def test_the_fast_path_for_deltas_is_on_request_only():
+    assert not FAST_DELTAS.keys() & build_environment({}).keys()
+    assert FAST_DELTAS.items() <= build_environment({}, fast_deltas=True).items()

@@ -27,6 +27,7 @@ from tests.simulator import (
     Text,
     prompt_too_long,
 )
+from tests.systems import posix_only
 
 HTTP_ERRORS = [
     (HttpError(400, "invalid_request_error", "temperature: too odd"), InvalidRequest, "temperature: too odd"),
@@ -116,6 +117,7 @@ async def test_plan_windows_are_known_after_an_answer(start_backend, simulator, 
         assert backend.plan_windows["five_hour"]["utilization"] == pytest.approx(0.92)
 
 
+@posix_only("a script as the program")
 async def test_nobody_signed_in(start_backend, claude_environment):
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
     async with start_backend(environment=nobody) as backend:

@@ -17,7 +17,10 @@ from tests.asking import ask, fold, tool
 from tests.cli.processes import serving
 from tests.clients.live import exists
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, says
+from tests.systems import posix_only
 from tests.waiting import until
+
+posix = posix_only("Unix sockets and signals")
 
 
 @pytest.fixture
@@ -71,6 +74,7 @@ def plant(config, made_home):
         server.close()
 
 
+@posix
 @pytest.mark.parametrize("state", ["parked", "idle", "holding", "busy"])
 async def test_a_killed_process_leaves_nothing(
     start_backend, simulator, config, made_home, with_inbox, plant, dead_pid, tmp_path, state
@@ -100,6 +104,7 @@ async def test_a_process_that_ends_in_order_leaves_nothing(start_backend, simula
     assert left(config, made_home) == set()
 
 
+@posix
 async def test_what_a_killed_server_has_left_goes_with_the_next_start(
     start_backend, config, made_home, plant, dead_pid, tmp_path
 ):
@@ -118,6 +123,7 @@ async def test_so_do_those_of_a_server_that_was_really_killed(cli_path, claude_e
         await until(lambda: not left(config, made_home))
 
 
+@posix
 def test_what_others_have_stays(config, made_home, plant, dead_pid, tmp_path):
     """Records of another folder and of a running pid (this process, as if it had an old pid) are kept."""
     others = plant(dead_pid, tmp_path / "project") | plant(os.getpid(), tmp_path / "work")

@@ -10,6 +10,7 @@ import pytest
 
 from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
 from server.core.errors import CliNotFound
+from tests.systems import INERT, posix_only
 
 NAME = "claude.exe" if sys.platform == "win32" else "claude"
 
@@ -18,7 +19,7 @@ def install(folder, name=NAME, mode=0o755):
     """Create a program in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text("#!/bin/sh\n")
+    path.write_text(INERT)
     path.chmod(mode)
     return path
 
@@ -85,7 +86,7 @@ def test_a_place_without_a_program(tmp_path):
     with pytest.raises(CliNotFound, match="no Claude Code at") as caught:
         locate_cli(tmp_path / "nowhere")
     assert "claude_path" in caught.value.hint
-    with pytest.raises(CliNotFound, match="no Claude Code at"):
+    with pytest.raises(CliNotFound, match="is a folder"):
         locate_cli(tmp_path)
 
 
@@ -95,19 +96,6 @@ def test_a_program_that_may_not_be_run(tmp_path):
     with pytest.raises(CliNotFound, match="is not executable") as caught:
         locate_cli(path)
     assert str(path) in caught.value.message
-
-
-@pytest.fixture
-def nobody():
-    """Drop root's permissions, to which no folder is closed."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture
@@ -121,7 +109,7 @@ def closed_folder():
         path.parent.chmod(0o700)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_a_folder_that_may_not_be_entered(closed_folder, nobody):
     with pytest.raises(CliNotFound, match="Permission denied") as caught:
         locate_cli(closed_folder)
@@ -134,7 +122,7 @@ def test_a_path_that_cannot_be(tmp_path, path):
         locate_cli(Path(path) if path.startswith("~") else tmp_path / path)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+@posix_only("Windows has no file modes")
 def test_a_place_of_installers_that_may_not_be_entered_is_passed_over(closed_folder, made_home, monkeypatch, nobody):
     monkeypatch.setenv("PATH", str(closed_folder.parent))
     monkeypatch.setenv("HOME", str(closed_folder.parent))

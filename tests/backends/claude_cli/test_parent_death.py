@@ -9,6 +9,7 @@ import pytest
 
 from server.backends.claude_cli.transport import parent_death
 from tests.backends.claude_cli.scripted_cli import is_running
+from tests.systems import posix_only
 from tests.waiting import until
 
 PARENT = """
@@ -35,7 +36,7 @@ async def test_it_dies_with_its_killed_parent():
     await parent.wait()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has its own kind of groups")
+@posix_only("Windows has its own kind of groups")
 async def test_the_terminals_interrupt_does_not_reach_it():
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import time; time.sleep(1000)", **parent_death.start_options()

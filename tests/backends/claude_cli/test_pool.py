@@ -11,7 +11,10 @@ from server.core.errors import CliNotFound, ProcessDied, QueueFull, Stopping
 from server.core.events import EventBus, PoolChanged, SessionsDeleted
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, Text, ToolUse, conversation, says
+from tests.systems import posix_only
 from tests.waiting import until
+
+posix = posix_only("signals")
 
 
 def states(backend):
@@ -32,6 +35,7 @@ async def test_a_spare_is_used_and_replaced(start_backend):
         assert pids(backend, "parked") != {spare}
 
 
+@posix
 async def test_a_spare_that_dies_is_replaced(start_backend):
     async with start_backend(spares=1) as backend:
         await until(lambda: backend.pool.counts().spares == 1)
@@ -204,6 +208,7 @@ async def test_memory_has_a_cap(start_backend, monkeypatch):
         await until(lambda: backend.pool.counts().live == 0)
 
 
+@posix
 async def test_a_process_killed_in_the_middle_of_an_answer(backend, simulator):
     gate = Gate(after_events=FIRST_DELTA)
     simulator.script([Text("one two three"), gate])
@@ -221,6 +226,7 @@ async def test_a_process_killed_in_the_middle_of_an_answer(backend, simulator):
     assert words(await fold(backend.stream(ask("Hi")))) == "You said: Hi"
 
 
+@posix
 async def test_a_process_killed_before_its_first_event_is_not_noticed(backend, simulator):
     gate = Gate(after_events=0)
     simulator.script([gate, Text("never seen")])
@@ -230,6 +236,7 @@ async def test_a_process_killed_before_its_first_event_is_not_noticed(backend, s
     assert words(await answer) == "You said: Hi"
 
 
+@posix
 async def test_a_live_conversation_whose_process_died_is_replayed(backend, simulator):
     first = await fold(backend.stream(ask("a")))
     os.kill(next(iter(pids(backend))), signal.SIGKILL)

@@ -6,6 +6,9 @@ import pytest
 from server.backends.claude_cli.transport.probe import parse_probe, run_probe
 from server.core.errors import CliNotFound, ProcessDied
 from server.models.info import ModelInfo
+from tests.systems import posix_only
+
+posix = posix_only("a script as the program")
 
 LEVELS = ["low", "medium", "high", "xhigh", "max"]
 
@@ -104,6 +107,7 @@ async def test_the_real_cli(cli_path, claude_environment, simulator, tmp_path):
     assert simulator.messages_calls == []
 
 
+@posix
 async def test_nobody_is_signed_in(cli_path, claude_environment, tmp_path):
     nobody = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
     found = await run_probe(cli_path, tmp_path, nobody)
@@ -116,6 +120,7 @@ async def test_a_program_that_is_not_there(tmp_path):
         await run_probe(tmp_path / "claude", tmp_path, {})
 
 
+@posix
 async def test_a_program_that_is_something_else(tmp_path):
     other = tmp_path / "claude"
     other.write_text("#!/bin/sh\necho 'claude: no such option' >&2\nexit 64\n")

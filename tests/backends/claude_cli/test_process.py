@@ -13,7 +13,10 @@ from server.backends.claude_cli.transport.process import STDERR_BYTES, CliProces
 from server.backends.claude_cli.transport.wire import ControlAnswer, UnknownLine, control_request
 from server.core.errors import CliNotFound
 from tests.backends.claude_cli.scripted_cli import CallRecorder, is_running, program
+from tests.systems import posix_only
 from tests.waiting import until
+
+posix = posix_only("signals")
 
 
 @pytest.fixture
@@ -70,26 +73,28 @@ async def test_its_memory_is_seen_while_it_lives(start):
     assert process.memory_bytes() == 0
 
 
+@posix
 async def test_it_has_a_group_of_its_own(start):
     process, _, _ = await start("sleep()")
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
 
 
-# The lines, STOP_STEP_SECONDS, and the expected end.
+# The lines, STOP_STEP_SECONDS, and the signal that ends it.
 LADDER = {
-    "ends with its input": ("hear()", 60.0, 0),
-    "ends when it is told to": ("sleep()", 0.5, -signal.SIGTERM),
-    "ends on nothing": ("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay()\nsleep()", 0.1, -signal.SIGKILL),
+    "ends with its input": ("hear()", 60.0, ""),
+    "ends when it is told to": ("sleep()", 0.5, "SIGTERM"),
+    "ends on nothing": ("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay()\nsleep()", 0.1, "SIGKILL"),
 }
 
 
-@pytest.mark.parametrize(("lines", "step", "code"), LADDER.values(), ids=LADDER)
-async def test_the_ladder(start, monkeypatch, lines, step, code):
+@posix
+@pytest.mark.parametrize(("lines", "step", "ended_by"), LADDER.values(), ids=LADDER)
+async def test_the_ladder(start, monkeypatch, lines, step, ended_by):
     monkeypatch.setattr(processes, "STOP_STEP_SECONDS", step)
     process, messages, deaths = await start(f"say()\n{lines}")
     await messages.until(lambda all: len(all) == 1 + ("SIG_IGN" in lines))
     await process.stop()
-    assert (await deaths.first()).exit_code == code
+    assert (await deaths.first()).exit_code == (-signal.Signals[ended_by] if ended_by else 0)
     assert not psutil.pid_exists(process.pid)
 
 
@@ -118,7 +123,8 @@ async def test_its_end_is_told_once_with_its_last_words(start):
     assert death.hint
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (35, "signal 35")])
+@posix
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (35, "signal 35")])
 async def test_it_is_said_which_signal_ended_it(start, number, name):
     process, _, deaths = await start("sleep()")
     os.kill(process.pid, number)
@@ -145,6 +151,7 @@ async def test_complaints_that_are_no_text(start):
     assert (await deaths.first()).stderr == "\N{REPLACEMENT CHARACTER}"
 
 
+@posix
 @pytest.mark.parametrize("garbage", ["Segmentation fault", "[]", '{"half'])
 async def test_garbage_ends_it(start, garbage):
     process, messages, deaths = await start(f"print({garbage!r}, flush=True)\nsleep()")
@@ -179,6 +186,7 @@ say(type="child", pid=child.pid)
 """
 
 
+@posix
 async def test_what_it_has_left_behind_does_not_hide_its_end(start):
     """Its child still holds the pipes open."""
     process, messages, deaths = await start(f"{GRANDCHILD}sys.exit(3)")

@@ -12,6 +12,9 @@ from server.backends.claude_cli.transport.command_line import SET
 from tests.asking import ask, assistant, fold, text, tool, user
 from tests.backends.claude_cli.canaries import Canaries, find_canaries, write
 from tests.simulator import Text, Thinking, ToolUse, conversation
+from tests.systems import posix_only
+
+pytestmark = posix_only("a script as the program")
 
 LOOK = tool("look", what={"type": "string"})
 OF_THE_PROCESS = re.compile(

@@ -8,6 +8,7 @@ from server.core.errors import UpstreamFailed
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.claude_cli.scripted_cli import WORDS
 from tests.simulator import Text, ToolUse, client_tools, conversation
+from tests.systems import posix_only
 
 TOOLS = [tool("look", at={"type": "string"}), tool("walk", to={"type": "string"})]
 
@@ -45,6 +46,17 @@ async def test_a_call_and_its_result(backend, simulator):
     assert pids(backend) == before
     assert len(simulator.messages_calls) == 2
     assert tool_result_blocks(simulator.messages_calls[1]) == {"toolu_1": (["blue"], False)}
+
+
+@pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-sonnet-4-5"])
+async def test_no_note_that_no_client_wrote_follows_a_result(backend, simulator, model):
+    """These models would get one about the tokens left, which counts over all conversations of a process."""
+    simulator.script(ToolUse("look", id="toolu_1"), times=1)
+    first = await fold(backend.stream(ask("What colour?", tools=TOOLS, model=model)))
+    results = user(result("toolu_1", "blue"))
+    await fold(backend.stream(ask("What colour?", assistant(*first.content), results, tools=TOOLS, model=model)))
+    assert len(simulator.messages_calls) == 2
+    assert b"total_tokens" not in simulator.messages_calls[1].raw
 
 
 @pytest.mark.parametrize("order", [("toolu_1", "toolu_2", "toolu_3"), ("toolu_3", "toolu_1", "toolu_2")])
@@ -194,6 +206,7 @@ while True:
 """
 
 
+@posix_only("a script as the program")
 async def test_a_tool_that_the_cli_does_not_keep_is_an_error(start_backend, tmp_path):
     program = tmp_path / "claude"
     program.write_text(f"#!{sys.executable} -ISu\n{WORDS}\n{DROPS_A_TOOL}")

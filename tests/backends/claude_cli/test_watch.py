@@ -9,7 +9,10 @@ from server.backends.claude_cli.transport.watch import CliWatch
 from server.core.errors import CliNotFound
 from server.core.events import CliChanged, EventBus
 from tests.backends.claude_cli.scripted_cli import WORDS
+from tests.systems import posix_only
 from tests.waiting import until
+
+pytestmark = posix_only("a script as the program")
 
 SAYS_WHO_IT_IS = """
 login = os.path.join(os.environ["CLAUDE_CONFIG_DIR"], ".credentials.json")

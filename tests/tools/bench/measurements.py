@@ -14,6 +14,7 @@ from tests.tools.bench import (
     next_turn,
     responses,
     start,
+    store_lookups,
     window_lag,
 )
 from tests.tools.bench.answers import NotAnswered
@@ -42,6 +43,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "completions": Measurement(completions.measure, 10),
     "responses": Measurement(responses.measure, 30),
     "window-lag": Measurement(window_lag.measure, 1),
+    "store": Measurement(store_lookups.measure, 3),
     "start": Measurement(start.measure, 8),
     "memory": Measurement(memory.measure, 1),
 }

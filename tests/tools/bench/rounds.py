@@ -15,7 +15,7 @@ class Size:
     """Number of rounds for each measurement.
 
     `tokens` of the long stream, `together` conversations at once, `requests` before the memory is looked at again,
-    `seconds` for which the window is watched.
+    `seconds` for which the window is watched, `sessions` and `logged` requests in the store.
     """
 
     rounds: int
@@ -23,6 +23,8 @@ class Size:
     together: int = 8
     requests: int = 1000
     seconds: float = 10.0
+    sessions: int = 10_000
+    logged: int = 100_000
 
 
 async def alternate(rounds: int, contenders: Mapping[str, Timing]) -> dict[str, list[float]]:

@@ -15,7 +15,11 @@ from typing import Any
 import httpx2
 import psutil
 
+from server.backends.claude_cli.self_check.run import run_self_check
+from server.backends.claude_cli.self_check.verdict_file import VERDICTS, CheckRecord, VerdictFile
 from server.backends.claude_cli.transport.locate import find_bundled, locate_cli
+from server.backends.claude_cli.transport.probe import run_probe
+from server.config.paths import write_private
 from tests.environment import made_environment, simulated_account
 from tests.tools.demo import stop
 
@@ -177,6 +181,8 @@ class Scene:
         """
         program = ["tests.tools.bench.desktop" if driven else "tray_app"] if window else ["server", "serve"]
         name = f"window-{data}" if window else data
+        # Otherwise the check would run in the middle of a measurement, and the processes would change with it.
+        write_private(self.home / name / VERDICTS, (self.home / VERDICTS).read_bytes())
         command = [sys.executable, "-m", *program, "--port", "0", "--claude-path", str(self.claude)]
         command += ["--data-dir", str(self.home / name), "--config-dir", str(self.home / f"{name}-config")]
         environment = self.environment | SERVER_VARIABLES | (WINDOW_VARIABLES if window else {})
@@ -197,5 +203,16 @@ def set_up(claude: Path, home: Path) -> Iterator[Scene]:
     """The scene, with the simulator in a process of its own."""
     command = [sys.executable, "-m", "tests.simulator"]
     environment = made_environment(home, os.environ)
+    asyncio.run(_check_claude(claude, home, environment))
     with listening(command, environment, home / "simulator.log") as simulator:
         yield Scene(claude, home, simulator.url)
+
+
+async def _check_claude(claude: Path, home: Path, environment: Mapping[str, str]) -> None:
+    """Write the verdicts on the CLI, as a server that has used it before has them."""
+    empty = home / "empty"
+    empty.mkdir(exist_ok=True)
+    version = (await run_probe(claude, empty, environment)).version
+    file = VerdictFile(home / VERDICTS)
+    program, _ = file.identify(claude, version)
+    file.save(CheckRecord(program, await run_self_check(claude, home / "check", environment)))

@@ -15,7 +15,7 @@ from tests.tools.bench.report import RATE, Row, Target, percentile, table
 from tests.tools.bench.rounds import Size
 from tests.tools.bench.scene import ROOT, set_up
 
-SMALL = Size(rounds=1, tokens=50, together=2, requests=2, seconds=0.2)
+SMALL = Size(rounds=1, tokens=50, together=2, requests=2, seconds=0.2, sessions=20, logged=100)
 
 WINDOW = {"window open, chat completions", "window open, messages"}
 LIVE = {"simulator direct", "CLI kept open", "server, chat completions", "server, messages", *WINDOW}
@@ -40,6 +40,10 @@ CONTENDERS = {
         "a stream of 50 tokens, beside Responses": BESIDE_CHAT,
     },
     "window-lag": {"event loop's lag": set(window_lag.CONTENDERS)},
+    "store": {
+        "session lookup": {"nothing else", "during a search", "during a purge"},
+        "search": {"sessions, common words", "sessions, rare word", "sessions, first letter", "requests, common word"},
+    },
     "start": {"start to listening": {"server", "desktop application"}},
     "memory": {
         "memory after start": MEMORY["server"] | MEMORY["desktop application"],

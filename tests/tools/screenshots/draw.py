@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+from server.backends.claude_cli.self_check import schedule
 from server.config.settings import Settings
 from server.hosting.port_check import next_free_port
 from server.secrets import KeyStore
@@ -12,6 +13,8 @@ from server.secrets.storage import MemoryStorage
 from tests.simulator import Simulator
 from tests.tools.screenshots.life import a_day_of, damage_database, fill_disk, live
 from tests.tools.screenshots.png import save_png
+from tests.tools.screenshots.updates import draw_updates
+from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.autostart import system_autostart
 from tray_app.preferences import Preferences
@@ -48,6 +51,11 @@ async def draw(
     """Write `PAGE-THEME.png` into `out` for each, in trouble `PAGE-trouble-THEME.png`."""
     port = await next_free_port("127.0.0.1", PORT - 1)
     settings = Settings(data_dir=place / "data", config_dir=place / "config", port=port)
+    if "updates" in pages:
+        await draw_updates(place / "updates", out, themes=themes, size=size)
+    pages = [page for page in pages if page != "updates"]
+    if not pages:
+        return
     theme = Theme("light")
     context = Context(
         settings,
@@ -62,8 +70,11 @@ async def draw(
     window = MainWindow(context, rail_entries(), other_entries())
     window.resize(*size)
     window.bring_up()
+    # The card of Claude Code shows what the check has found.
+    schedule.QUIET_SECONDS = 0.0
     await context.server.start()
     if not empty:
+        await until(lambda: context.bridge.cli_check.fast_paths)
         await a_day_of(context)
         session = await live(context, api)
         context.show_page("sessions", session_id=session)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix_only
 from tray_app.clients.backups import MAX_BACKUPS, Backups
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Configuration, Places
@@ -240,6 +241,7 @@ def test_a_byte_order_mark_and_windows_lines_stay(desk: Desk) -> None:
     assert data.count(b"\n") == data.count(b"\r\n")
 
 
+@posix_only("file modes")
 def test_backups_are_private_and_limited(desk: Desk, tmp_path: Path) -> None:
     desk.path.write_text(BEFORE)
     for number in range(MAX_BACKUPS + 3):

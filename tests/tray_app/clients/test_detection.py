@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import INERT
 from tray_app.clients.catalogue import CLIENTS
 from tray_app.clients.client import Client, Places
 from tray_app.clients.detection import is_installed
@@ -13,7 +14,7 @@ BY_ID = {client.id: client for client in CLIENTS}
 
 def program(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
+    path.write_text(INERT)
     path.chmod(0o755)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix_only
 from tests.tray_app.models.request_records import record
 from tray_app.models.requests.curl import NOT_RECORDED, as_curl
 
@@ -70,6 +71,7 @@ def test_without_a_recorded_body_it_says_so_and_sends_no_other_text(endpoint: st
     assert "hello" not in command.lower()
 
 
+@posix_only("a shell of POSIX")
 def test_a_shell_sends_the_file(tmp_path: Path) -> None:
     (tmp_path / "curl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / "curl").chmod(0o700)

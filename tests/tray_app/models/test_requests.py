@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -191,6 +192,24 @@ async def test_only_the_last_of_two_filters_counts(store: Store) -> None:
     log = await loaded_log(store)
     log.set_filter(RequestFilter(status="error"))
     log.set_filter(RequestFilter(status="cancelled"))
+    await wait_until_loaded(log)
+    assert numbers(log) == [4, 9]
+
+
+async def test_a_filter_ends_the_reading_for_an_earlier_one(store: Store) -> None:
+    await fill(store, 10)
+    log = await loaded_log(store)
+    gate = threading.Event()
+    held = asyncio.ensure_future(store._threads.browse(lambda _: gate.wait(60)))
+    log.set_filter(RequestFilter(status="error"))
+    await asyncio.sleep(0)
+    earlier = log.loading
+    assert earlier is not None
+    log.set_filter(RequestFilter(status="cancelled"))
+    await asyncio.wait([earlier])  # while the store is still busy
+    assert earlier.cancelled()
+    gate.set()
+    await held
     await wait_until_loaded(log)
     assert numbers(log) == [4, 9]
 

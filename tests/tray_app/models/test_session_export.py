@@ -5,6 +5,7 @@ import pytest
 
 from server.core.errors import DragomanError
 from server.core.records import Session, SessionSummary
+from tests.systems import posix_only
 from tray_app.models.sessions.export import export_file_name, export_session
 
 SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz"
@@ -43,6 +44,7 @@ async def test_markdown_is_readable_and_without_secrets(folder):
     assert SECRET not in text
 
 
+@posix_only("file modes")
 async def test_the_file_is_replaced_whole_and_is_for_its_owner_alone(folder):
     path = folder / "a.md"
     path.write_text("old" * 10_000)

@@ -50,8 +50,10 @@ class Parts:
         """Wait until all tasks are done and all events are delivered."""
         self.bridge.flush()
         while waiting := [task for task in self.tasks if not task.done()]:
+            await asyncio.wait(waiting)
             for task in waiting:
-                await task
+                if not task.cancelled():
+                    task.result()
             self.bridge.flush()
 
 
@@ -228,6 +230,21 @@ async def test_what_was_deleted_while_a_page_was_under_way_is_not_listed(listed)
     await waiting
     await listed.finish_tasks()
     assert listed.ids() == list("edc")
+
+
+async def test_a_search_ends_when_a_newer_one_begins(listed):
+    gate = threading.Event()
+    held = asyncio.ensure_future(listed.store._threads.browse(lambda _: gate.wait(60)))
+    listed.list_loader.set_search("number 3")
+    await asyncio.sleep(0)
+    earlier = listed.tasks[-1]
+    listed.list_loader.set_search("number 4")
+    await asyncio.wait([earlier])  # while the store is still busy
+    assert earlier.cancelled()
+    gate.set()
+    await held
+    await listed.finish_tasks()
+    assert (listed.ids(), listed.list_loader.state) == (["e"], "ready")
 
 
 async def test_a_broken_database_is_a_problem_that_is_said(parts):

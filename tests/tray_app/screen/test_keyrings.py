@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulator import Simulator
 from tests.simulator.replies import Text
+from tests.systems import posix_only
 from tests.tray_app.screen.accessibility import ScreenReader
 from tests.tray_app.screen.bus import SilentPrompter
 from tests.tray_app.screen.desktop import PASSWORD, Desktop, until
@@ -128,6 +129,7 @@ def test_a_locked_keyring_is_waited_for_as_long_as_the_person_wants(
         assert application.wait(60) == 0
 
 
+@posix_only("file modes")
 def test_without_a_keyring_the_key_is_in_memory_until_a_file_is_wanted(
     bare_desktop: Desktop, simulator: Simulator, cli_path: Path
 ) -> None:

@@ -11,9 +11,12 @@ import psutil
 from tests.simulator import Simulator
 from tests.simulator.gate import Hang
 from tests.simulator.replies import Text
+from tests.systems import posix_only
 from tests.tray_app.screen.accessibility import ScreenReader
 from tests.tray_app.screen.desktop import Desktop, until
 from tests.tray_app.screen.person import Person
+
+pytestmark = posix_only("signals")
 
 
 def test_an_application_that_was_killed_is_followed_by_one_that_goes_on(

@@ -6,6 +6,7 @@
 import sys
 from collections.abc import Sequence
 
+from server.config.own_commands import desktop_environment, this_installation
 from tray_app.desktop.autostart.base import Autostart
 from tray_app.desktop.autostart.command import start_command
 
@@ -30,7 +31,7 @@ def autostart_for(platform: str, command: Sequence[str]) -> Autostart:
         return _run_key(command)
     from tray_app.desktop.autostart.linux import XdgAutostart
 
-    return XdgAutostart(command)
+    return XdgAutostart(command, desktop_environment(this_installation()))
 
 
 def _run_key(command: Sequence[str]) -> Autostart:

@@ -9,6 +9,7 @@ from server.config.own_commands import (
     Installation,
     app_image,
     bundle_program,
+    flatpak_id,
     this_installation,
 )
 
@@ -23,6 +24,8 @@ def start_command(installation: Installation | None = None, options: Sequence[st
 def _own_program(installation: Installation) -> tuple[str, ...]:
     if image := app_image(installation):
         return (image,)
+    if app_id := flatpak_id(installation):
+        return ("flatpak", "run", app_id)
     if installation.frozen:
         return (bundle_program(installation, WINDOW_COMMAND),)
     if installation.platform == "win32":

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from server.config.own_commands import COMMAND
+from server.config.own_commands import COMMAND, desktop_id
 from server.config.paths import write_private
 from tray_app.desktop.autostart.base import autostart_failed
 from tray_app.desktop.autostart.desktop_entry import format_entry, format_exec, is_true, parse_entry, parse_exec
@@ -26,6 +26,8 @@ class XdgAutostart:
         config = _absolute_path(environment.get("XDG_CONFIG_HOME")) or home / ".config"
         folders = (environment.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
         self._command = tuple(command)
+        self._home = home
+        self._in_flatpak = self._command[0] == "flatpak"
         self._path = environment.get("PATH")
         self._entry = config / "autostart" / ENTRY
         self._system_entries = [folder / "autostart" / ENTRY for name in folders if (folder := _absolute_path(name))]
@@ -63,7 +65,7 @@ class XdgAutostart:
             "Comment": "Lets any OpenAI or Anthropic client use Claude Code",
             "Exec": format_exec(self._command),
             "TryExec": self._command[0],
-            "Icon": COMMAND,
+            "Icon": desktop_id(),
             "Terminal": "false",
             "StartupNotify": "false",
             "X-GNOME-Autostart-enabled": "true",
@@ -86,6 +88,9 @@ class XdgAutostart:
         )
 
     def _is_installed(self, program: str) -> bool:
+        # The sandbox shows the home and no other programs: those outside are taken to be there.
+        if self._in_flatpak and not Path(program).is_relative_to(self._home):
+            return True
         return shutil.which(program, path=self._path) is not None
 
     @staticmethod

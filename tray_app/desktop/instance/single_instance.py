@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from server.config.own_commands import flatpak_id, this_installation
 from server.config.paths import make_private_dir, write_private
 from server.core.errors import SetupError
 from tray_app.desktop.instance.launch import MAX_LINE_BYTES, Launch, decode_launch, decode_line, encode_line
@@ -181,7 +182,11 @@ def _choose_address(data_dir: Path) -> str:
         return f"dragoman-{secrets.token_hex(16)}"
     name = f"dgm-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}.socket"
     temporary = Path(tempfile.gettempdir()) / f"dragoman-{os.getuid()}"
-    for directory in (Path(os.environ.get("XDG_RUNTIME_DIR", "")), data_dir, temporary):
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if app_id := flatpak_id(this_installation()):
+        # Each start has a sandbox of its own, and this is the one runtime folder that all of them see.
+        runtime = runtime / "app" / app_id
+    for directory in (runtime, data_dir, temporary):
         path = directory / name
         if not path.is_absolute() or len(os.fsencode(path)) > MAX_PATH_BYTES:
             continue

@@ -8,7 +8,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from server import __version__
-from server.config.own_commands import COMMAND
+from server.config.own_commands import COMMAND, desktop_id
 from server.core.console import write_line
 from tray_app.assets import asset_path
 from tray_app.desktop.loop.qt_libraries import missing_libraries_hint
@@ -40,7 +40,7 @@ def make_qapplication() -> TrayApplication:
     app.setApplicationName("dragoman")
     app.setApplicationDisplayName(NAME)
     app.setApplicationVersion(__version__)
-    app.setDesktopFileName("dragoman")
+    app.setDesktopFileName(desktop_id())
     app.setWindowIcon(QIcon(str(asset_path("icons/app.svg"))))
     # The application stays in the tray when the window is closed.
     app.setQuitOnLastWindowClosed(False)

@@ -26,6 +26,7 @@ from jeepney.io.asyncio import DBusRouter, open_dbus_connection  # type: ignore[
 from jeepney.io.common import RouterClosed  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
+from server.config.own_commands import desktop_id
 from server.core.tasks import spawn
 from tray_app.desktop.instance.launch import set_activation_token
 from tray_app.desktop.notifications.rules import Notification
@@ -89,7 +90,7 @@ class DesktopNotifications:
         text = html.escape(notification.text, quote=False) if markup else notification.text
         hints = {
             "urgency": ("y", URGENCY[notification.level]),
-            "desktop-entry": ("s", "dragoman"),
+            "desktop-entry": ("s", desktop_id()),
         }
         # "default" is a click on the notification itself. Daemons without actions may turn it into a dialog.
         actions = ["default", tr("Show")] if "actions" in self._capabilities else []

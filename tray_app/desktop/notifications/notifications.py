@@ -46,6 +46,7 @@ class Notifications(QObject):
             bridge.cli_changed.connect(
                 lambda event: self._show_all(self._rules.check_cli(event, seen=self._is_seen()))
             ),
+            bridge.cli_checked.connect(lambda event: self._show_all(self._rules.check_self_check(event))),
             bridge.plan_windows_changed.connect(
                 lambda event: self._show_all(self._rules.check_plan(event, now=context.clock()))
             ),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from server.core.errors import DragomanError, PortUnavailable
-from server.core.events import CliChanged, Notice, PlanWindowsChanged
+from server.core.events import CliChanged, CliChecked, CliShortcoming, Notice, PlanWindowsChanged
 from tray_app.formatting import time_until
 from tray_app.models.plan import is_ahead, is_used_up, reset_time
 from tray_app.models.status import limit_used_up
@@ -45,6 +45,7 @@ class NotificationRules:
         # Used-up windows and when they reset, so that each is notified once.
         self._used_up_resets: dict[str, float] = {}
         self._problem = ""
+        self._shortcomings: tuple[CliShortcoming, ...] = ()
         self._notices: deque[str] = deque(maxlen=MAX_REMEMBERED_NOTICES)
 
     def check_cli(self, event: CliChanged, *, seen: bool) -> list[Notification]:
@@ -66,6 +67,14 @@ class NotificationRules:
             text = tr("Requests will fail until you sign in again.")
             return [Notification("warning", tr("Claude Code is signed out"), text)]
         return []
+
+    def check_self_check(self, event: CliChecked) -> list[Notification]:
+        """Notify what a new version of Claude Code does not do. Each version is checked only once."""
+        before, self._shortcomings = self._shortcomings, event.shortcomings
+        if not event.is_new or event.shortcomings in ((), before):
+            return []
+        text = " ".join(one.message for one in event.shortcomings)
+        return [Notification("warning", tr("Claude Code has changed"), text)]
 
     def check_plan(self, event: PlanWindowsChanged, *, now: float) -> list[Notification]:
         """Notify that windows of the plan are used up."""

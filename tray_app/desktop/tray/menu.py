@@ -14,6 +14,7 @@ from server.logs import log_file
 from tray_app.context import Context
 from tray_app.models.status import in_flight_line
 from tray_app.translation import tr
+from tray_app.updates import built_in
 
 
 class TrayMenu(QMenu):
@@ -42,6 +43,8 @@ class TrayMenu(QMenu):
         self.login = self._add_action(tr("Start at login"), self._set_login)
         self.login.setCheckable(True)
         self.settings = self._add_action(tr("Settings..."), lambda: context.show_page("settings"))
+        self.updates = self._add_action("", lambda: context.show_page("updates", check=True))
+        self.updates.setVisible(built_in.UPDATE_CHECKS)
         self.addSeparator()
         self.quit_action = self._add_action(tr("Quit"), quit)
         self._login_read: asyncio.Task[None] | None = None
@@ -62,7 +65,9 @@ class TrayMenu(QMenu):
         self._context.server.changed.connect(self._show_state)
         self._context.server.in_flight_changed.connect(self._show_state)
         self._context.settings_changed.connect(self._show_state)
+        self._context.updates.changed.connect(self._show_updates)
         self._show_state()
+        self._show_updates()
 
     def _add_line(self) -> QAction:
         line = self.addAction("")
@@ -91,6 +96,11 @@ class TrayMenu(QMenu):
         self.toggle.setText(self._toggle_text())
         self.toggle.setEnabled(server.state != "stopping")
         self.copy_key.setEnabled(self._context.settings.api_key_required)
+
+    def _show_updates(self) -> None:
+        newest = self._context.updates.newest
+        found = tr("Version {version} is available...").format(version=newest.version) if newest else ""
+        self.updates.setText(found or tr("Check for updates..."))
 
     def _toggle_text(self) -> str:
         server = self._context.server

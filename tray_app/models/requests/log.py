@@ -87,7 +87,7 @@ class RequestLogModel(QAbstractTableModel):
         self._viewed: tuple[int, int] | None = None
         # Increased by every reload: a page that was requested for an earlier filter is dropped when it arrives.
         self._generation = 0
-        # A reload replaces this task without cancelling it, so a finished task may no longer be the current one.
+        # A reload cancels and replaces this task, so a finished task may no longer be the current one.
         self.loading: asyncio.Task[None] | None = None
         # While True, the rows belong to an earlier filter: events are kept in `_recent` and not applied to them.
         self._stale = True
@@ -164,6 +164,8 @@ class RequestLogModel(QAbstractTableModel):
         """Read the end of the log again."""
         self._generation += 1
         self._stale = True
+        if self.loading is not None:
+            self.loading.cancel()  # so that the store does not finish an earlier search first
         self._start_loading(self._load_newest())
 
     def set_viewed_rows(self, first: int, last: int) -> None:

@@ -1,5 +1,6 @@
 """Loader of the session list: pages from the store, searches, and updates from events."""
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -26,7 +27,7 @@ class RunInBackground(Protocol):
 
     def __call__(
         self, work: Coroutine[Any, Any, Any], *, name: str, on_error: Callable[[DragomanError], None] | None = None
-    ) -> Any: ...
+    ) -> asyncio.Task[Any]: ...
 
 
 class SessionListLoader(QObject):
@@ -60,6 +61,7 @@ class SessionListLoader(QObject):
         self._store = store
         self._model = model
         self._run = run
+        self._reloading: asyncio.Task[Any] | None = None
         self._page_size = page
         # End of the loaded pages. Also decides whether a changed session belongs in them or comes with a later page.
         self._cursor: str | None = None
@@ -89,7 +91,10 @@ class SessionListLoader(QObject):
         self._generation += 1
         self._loading_more = False
         self.state = "loading"
-        self._run(self._load_first(self._generation), name="list sessions", on_error=self._fail_to_load)
+        if self._reloading is not None:
+            self._reloading.cancel()  # so that the store does not finish an earlier search first
+        load = self._load_first(self._generation)
+        self._reloading = self._run(load, name="list sessions", on_error=self._fail_to_load)
         self.changed.emit()
 
     def load_more(self) -> None:

@@ -1,6 +1,6 @@
 """The checks of the guide. Only a missing key is created, nothing changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from server.backends.claude_cli.account_check import account_kind
@@ -18,7 +18,7 @@ Status = Literal["waiting", "checking", "ok", "warning", "needs_you"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of a check. `hint` says what to do where no button does it.
+    """The result of a check. `hint` says what to do where no button does it; `keep_hint` shows it beside buttons too.
 
     `path` is shown on a line of its own.
     """
@@ -26,6 +26,7 @@ class Finding:
     status: Status
     text: str
     hint: str = ""
+    keep_hint: bool = False
     error: DragomanError | None = None
     path: str = ""
 
@@ -36,7 +37,8 @@ CHECKING = Finding("checking", "")
 def program_finding(report: ClaudeReport) -> Finding:
     """Check whether Claude Code was found and runs."""
     if report.problem is not None:
-        return _error_finding(report.problem)
+        # The button opens the page of Claude Code; the hint has the line that installs it.
+        return replace(_error_finding(report.problem), keep_hint=True)
     version = tr("Version {version}").format(version=report.version) if report.version else tr("Found")
     return Finding("ok", version, path=format_path(report.path) if report.path else "")
 
@@ -70,7 +72,7 @@ async def port_finding(context: Context) -> Finding:
         return Finding("warning", free.format(url=address_url(settings.host, settings.port)))
     error = report.error or DragomanError(tr("Port {port} is not available.").format(port=settings.port))
     if isinstance(error, PortUnavailable):
-        return Finding("needs_you", describe_port_problem(report, error), error.hint, error)
+        return Finding("needs_you", describe_port_problem(report, error), error.hint, error=error)
     return _error_finding(error)
 
 
@@ -89,4 +91,4 @@ async def key_finding(context: Context) -> Finding:
 
 
 def _error_finding(error: DragomanError) -> Finding:
-    return Finding("needs_you", error.message, error.hint, error)
+    return Finding("needs_you", error.message, error.hint, error=error)

@@ -15,6 +15,7 @@ from tray_app.pages.guide.findings import (
     program_finding,
 )
 from tray_app.pages.guide.step_card import StepCard
+from tray_app.pages.guide.update_offer import UpdateOffer
 from tray_app.pages.overview.claude_actions import program_actions
 from tray_app.pages.overview.claude_watch import ClaudeWatch
 from tray_app.pages.overview.port_problem import port_actions
@@ -45,6 +46,7 @@ class GuidePage(Page):
         self.port = StepCard(context, tr("The server"), self.check_port)
         self.api_key = StepCard(context, tr("API key"), self.check_key)
         self.steps = (self.program, self.account, self.port, self.api_key)
+        self.updates = UpdateOffer(context)
         self._leave_button = make_button(tr("S&kip the guide"), lambda: self._leave_guide("overview"))
         self._connect = make_button(tr("&Connect a client"), lambda: self._leave_guide("clients"))
         self._arrange_steps()
@@ -160,7 +162,7 @@ class GuidePage(Page):
             self.check_port()
 
     def _show_step_error(self, step: StepCard, error: DragomanError) -> None:
-        self._show_step(step, Finding("needs_you", error.message, error.hint, error), [])
+        self._show_step(step, Finding("needs_you", error.message, error.hint, error=error), [])
 
     def _show_step(self, step: StepCard, finding: Finding, actions: list[Action]) -> None:
         step.show_finding(finding, actions)
@@ -177,7 +179,7 @@ class GuidePage(Page):
         foot = make_row(self._connect, self._leave_button, None)
         foot.setContentsMargins(0, 8, 0, 0)
         content = QWidget()
-        content.setLayout(make_column(*self.steps, foot, None))
+        content.setLayout(make_column(*self.steps, self.updates, foot, None))
         content.setMaximumWidth(WIDTH)
         self.let_scroll()
         self.body.addWidget(PageScroll(content))

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from server.backends.claude_cli.account_check import account_kind
 from server.core.errors import DragomanError
+from server.core.events import CliChecked
 from tray_app.context import Context
 from tray_app.formatting import format_path
 from tray_app.pages.overview.claude_actions import program_actions
@@ -31,6 +32,7 @@ class ClaudeCard(Card):
                 ("plan", tr("Plan")),
                 ("version", tr("Version")),
                 ("path", tr("Program")),
+                ("speed", tr("Speed")),
             ]
         )
         self._problem_panel = ProblemPanel()
@@ -47,6 +49,7 @@ class ClaudeCard(Card):
         self.watch.changed.connect(self._show_report)
         self.watch.changed.connect(self._check_if_unknown)
         context.server.changed.connect(self._check_if_unknown)
+        context.bridge.cli_checked.connect(self._show_report)
         self._show_report()
 
     def set_active(self, active: bool) -> None:
@@ -78,14 +81,20 @@ class ClaudeCard(Card):
         self._facts.show_fact("plan", _plan_text(report))
         self._facts.show_fact("version", report.version)
         self._facts.show_fact("path", format_path(report.path) if report.path else "")
-        self._show_program_problem(report)
+        checked = self._context.bridge.cli_check
+        self._facts.show_fact("speed", _speed_text(checked), _slow_reasons(checked))
+        self._show_program_problem(report, checked)
         self._signing_in.setVisible(signed_out and self.sign_in.isHidden())
         if not signed_out and not self.sign_in.running:
             self.sign_in.hide()
 
-    def _show_program_problem(self, report: ClaudeReport) -> None:
+    def _show_program_problem(self, report: ClaudeReport, checked: CliChecked) -> None:
         problem = report.problem
-        if problem is None:
+        if problem is None and checked.shortcomings:
+            message = "\n".join(one.message for one in checked.shortcomings)
+            hint = " ".join(dict.fromkeys(one.hint for one in checked.shortcomings))
+            self._problem_panel.show_text(message, hint, role="warning")
+        elif problem is None:
             self._problem_panel.clear_problem()
         elif self._problem_panel.show_problem(problem):
             actions = program_actions(self, self._context, report, self.check_again, self._show_check_error)
@@ -125,6 +134,22 @@ def _plan_text(report: ClaudeReport) -> str:
     """The plan's name, or an empty text."""
     plan = report.account.get("subscriptionType") if report.signed_in else None
     return str(plan).replace("_", " ").capitalize() if plan else ""
+
+
+def _speed_text(checked: CliChecked) -> str:
+    """Which fast paths requests take; empty while the program has not been checked."""
+    if not checked.fast_paths:
+        return ""
+    if not checked.off:
+        return tr("All fast paths")
+    if len(checked.off) == 1:
+        return tr("One fast path off")
+    return tr("{count} fast paths off").format(count=len(checked.off))
+
+
+def _slow_reasons(checked: CliChecked) -> str:
+    """Which fast paths are off and why; otherwise empty."""
+    return "\n".join(f"{_capitalize_first(name)}: {reason}" for name, reason in checked.off.items())
 
 
 def _capitalize_first(text: str) -> str:

@@ -31,9 +31,12 @@ class Facts(QWidget):
             self.values[key] = value
             self.show_fact(key, "")
 
-    def show_fact(self, key: str, text: str) -> None:
-        """Set a row's value. An empty text is shown as a dash."""
+    def show_fact(self, key: str, text: str, details: str = "") -> None:
+        """Set a row's value. An empty text is shown as a dash; `details` are its tooltip."""
         self.values[key].setText(or_dash(text))
+        self.values[key].setAccessibleDescription(details)
+        if details:
+            self.values[key].setToolTip(details)
 
     def clear_values(self) -> None:
         """Set all values to unknown."""

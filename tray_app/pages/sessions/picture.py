@@ -19,8 +19,8 @@ from tray_app import theme
 from tray_app.models.sessions.blocks import Picture
 from tray_app.pages.sessions.block_sizes import THUMBNAIL
 from tray_app.pages.sessions.block_widgets import QUIET_PADDING, BlockWidget
-from tray_app.pages.sessions.prose import SAFE_SCHEMES
 from tray_app.translation import tr
+from tray_app.widgets.markdown_browser import SAFE_SCHEMES
 
 MAX_PIXELS = 50_000_000
 """Larger images are not decoded: these take 200 MB, and a few bytes can claim a far larger size."""

@@ -9,6 +9,8 @@ from tray_app.pages.settings.fields import ChoiceField, SwitchField
 from tray_app.pages.settings.section import Section
 from tray_app.preferences import ThemeChoice
 from tray_app.translation import tr
+from tray_app.updates import built_in
+from tray_app.widgets import make_button
 
 
 class StartAtLogin(Value):
@@ -56,7 +58,7 @@ class ThemeValue(Value):
 
 
 class ApplicationSection(Section):
-    """Start at login, theme and log level."""
+    """Start at login, theme, log level and updates."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, "application", tr("Application"))
@@ -77,7 +79,25 @@ class ApplicationSection(Section):
             ("error", tr("Errors only")),
         ]
         self.add_setting("log_level", tr("Log level"), tr("Level of detail in the log file."), ChoiceField(levels))
+        if built_in.UPDATE_CHECKS:
+            self._add_updates()
         context.preferences.changed.connect(lambda _: self.theme.refresh())
+
+    def _add_updates(self) -> None:
+        feed = self.context.updates.feed
+        help_text = tr(
+            "Once a day, asks {host} for the list of releases. Nothing about you is sent, and nothing is downloaded."
+        ).format(host=feed.host if feed else "")
+        nowhere = tr("This build names no place for releases, so there is nothing to check.")
+        self.updates = self.add_setting(
+            "check_updates",
+            tr("Check for updates"),
+            help_text if feed else nowhere,
+            SwitchField(),
+            keywords=tr("new version upgrade release"),
+        )
+        self.check_now = make_button(tr("Check for updates now"), lambda: self.context.show_page("updates", check=True))
+        self.updates.row.add_below(self.check_now)
 
     def activate(self) -> None:
         self.context.run(self._read_login_state(), name="read start at login", on_error=self.at_login.row.show_error)

@@ -134,10 +134,12 @@ class Channel:
         """Add a past assistant turn to the transcript; the CLI sends no receipt."""
         self.process.write(wire.assistant_line(content, str(uuid4()), model))
 
-    def start_turn(self, content: list[Block]) -> None:
-        """Begin a turn: send the user message that asks for an answer."""
+    def start_turn(self, content: list[Block]) -> str:
+        """Begin a turn: send the user message that asks for an answer. Returns the line's uuid."""
         self._begin_turn()
-        self.process.write(wire.user_line(content, str(uuid4()), query=True))
+        uuid = str(uuid4())
+        self.process.write(wire.user_line(content, uuid, query=True))
+        return uuid
 
     def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
         """Continue the turn: answer held calls with the client's `tool_result`s.

@@ -51,7 +51,17 @@ SET = {
     # As `--restricted`, but without an error from an older CLI: no settings files, and no inbox through which the
     # user's other sessions could see this process and write into its conversation.
     "CLAUDE_CODE_RESTRICTED": "1",
+    # Otherwise models before 5, and Haiku 5.5, get a note behind each tool result that no client wrote. It counts over
+    # all conversations of a process.
+    "CLAUDE_CODE_TOTAL_TOKENS_REMINDER": "off",
 }
+
+FAST_DELTAS = {
+    "CLAUDE_CODE_PLAIN_DELTA_FAST_PATH": "1",
+    "CLAUDE_CODE_PLAIN_DELTA_DIRECT_WRITE": "1",
+    "CLAUDE_CODE_PLAIN_DELTA_TAKE_AT_SOURCE": "1",
+}
+"""Variables with which the CLI writes the same deltas for a third less CPU (2.1.332)."""
 
 ISOLATION = {
     # For a CLI that opens an inbox despite CLAUDE_CODE_RESTRICTED.
@@ -61,7 +71,9 @@ ISOLATION = {
 """Settings of every process. Only an administrator's settings take precedence."""
 
 
-def build_environment(outer: Mapping[str, str], user: UserSettings | None = None) -> dict[str, str]:
+def build_environment(
+    outer: Mapping[str, str], user: UserSettings | None = None, *, fast_deltas: bool = False
+) -> dict[str, str]:
     """Build the environment of a CLI process from allowed variables and `SET`.
 
     An allowlist, because a server started from inside Claude Code must not inherit its session, and the CLI must not
@@ -69,7 +81,7 @@ def build_environment(outer: Mapping[str, str], user: UserSettings | None = None
     """
     variables = {**outer, **user.environment} if user else outer
     passed = {name: value for name, value in variables.items() if _is_passed(name.upper())}
-    return {**passed, **SET}
+    return {**passed, **SET, **(FAST_DELTAS if fast_deltas else {})}
 
 
 def build_command(path: Path, user: UserSettings | None = None) -> list[str]:

@@ -1,16 +1,18 @@
 """The command of the next login, for every way of installing."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.systems import INERT
 from tray_app.desktop.autostart.command import Installation, start_command, this_installation
 
 
 def _program(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
+    path.write_text(INERT)
     path.chmod(0o755)
     return path
 
@@ -24,6 +26,19 @@ def test_app_image_is_started_by_its_file_rather_than_its_mount(tmp_path: Path) 
         environment={"APPIMAGE": "/home/me/Apps/Dragoman.AppImage", "APPDIR": str(mount)},
     )
     assert start_command(installation) == ("/home/me/Apps/Dragoman.AppImage", "--hidden")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="AppImages and links are POSIX's")
+def test_app_image_is_found_when_its_mount_is_reached_by_a_link(tmp_path: Path) -> None:
+    program = _program(tmp_path / "real" / ".mount_Dragoman" / "usr" / "lib" / "dragoman" / "dragoman")
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    installation = Installation(
+        executable=program,
+        script=program,
+        frozen=True,
+        environment={"APPIMAGE": "/home/me/Dragoman.AppImage", "APPDIR": str(tmp_path / "linked" / ".mount_Dragoman")},
+    )
+    assert start_command(installation) == ("/home/me/Dragoman.AppImage", "--hidden")
 
 
 def test_variables_of_another_app_image_are_ignored(tmp_path: Path) -> None:
@@ -47,6 +62,13 @@ def test_a_bundle_of_windows_starts_without_a_console(tmp_path: Path) -> None:
     executable, window = _program(tmp_path / "dragoman.exe"), _program(tmp_path / "dragoman-window.exe")
     installation = Installation(executable=executable, script=executable, frozen=True, platform="win32")
     assert start_command(installation) == (str(window), "--hidden")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Flatpaks are for Linux")
+def test_a_flatpak_is_started_by_its_id() -> None:
+    program = Path("/app/lib/dragoman/dragoman")
+    installation = Installation(program, program, frozen=True, environment={"FLATPAK_ID": "org.a.B"})
+    assert start_command(installation) == ("flatpak", "run", "org.a.B", "--hidden")
 
 
 def test_console_script_beside_the_interpreter_is_found(tmp_path: Path) -> None:

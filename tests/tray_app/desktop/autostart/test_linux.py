@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import SetupError
+from tests.systems import INERT
 from tray_app.desktop.autostart.desktop_entry import parse_entry, parse_exec
 from tray_app.desktop.autostart.linux import XdgAutostart
 
@@ -21,7 +22,7 @@ class Desktop:
     def install(self, name: str) -> Path:
         program = self.root / name
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text("#!/bin/sh\n")
+        program.write_text(INERT)
         program.chmod(0o755)
         return program
 
@@ -151,3 +152,32 @@ def test_unwritable_directory_is_an_error(desktop: Desktop) -> None:
 
 def test_description_names_the_file(desktop: Desktop) -> None:
     assert str(desktop.entry) in desktop.autostart().description
+
+
+def in_flatpak(desktop: Desktop) -> XdgAutostart:
+    """The autostart in a sandbox, which has the home and no command `flatpak`."""
+    environment = {"HOME": str(desktop.root / "home"), "PATH": str(desktop.root / "bin")}
+    return XdgAutostart(["flatpak", "run", "org.a.B", "--hidden"], environment)
+
+
+def test_in_a_flatpak_the_entry_runs_it_from_outside(desktop: Desktop) -> None:
+    autostart = in_flatpak(desktop)
+    autostart.enable()
+    entry = parse_entry((desktop.root / "home/.config/autostart/dragoman.desktop").read_text())
+    assert parse_exec(entry["Exec"]) == ["flatpak", "run", "org.a.B", "--hidden"]
+    assert entry["TryExec"] == "flatpak"
+    assert autostart.is_enabled()
+    assert not autostart.repair_entry()
+    autostart.disable()
+    assert not autostart.is_enabled()
+
+
+def test_in_a_flatpak_programs_that_it_cannot_see_are_left_alone(desktop: Desktop) -> None:
+    path = desktop.root / "home" / ".config" / "autostart" / "dragoman.desktop"
+    desktop.write("Exec=/usr/bin/dragoman --hidden", "X-Dragoman=true", path=path)
+    assert in_flatpak(desktop).is_enabled()
+    assert not in_flatpak(desktop).repair_entry()
+    gone = desktop.root / "home" / "gone"
+    desktop.write(f"Exec={gone} --hidden", "X-Dragoman=true", path=path)
+    assert in_flatpak(desktop).repair_entry()
+    assert "flatpak" in path.read_text()

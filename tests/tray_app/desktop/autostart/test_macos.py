@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import SetupError
+from tests.systems import INERT
 from tray_app.desktop.autostart.macos import LaunchAgent
 
 
@@ -45,7 +46,7 @@ class Mac:
     def install(self, name: str) -> Path:
         program = self.root / name
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text("#!/bin/sh\n")
+        program.write_text(INERT)
         program.chmod(0o755)
         return program
 

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from server.core.errors import SetupError
+from tests.systems import posix_only
 from tests.waiting import until
 from tray_app.desktop.instance.launch import MAX_LINE_BYTES, Launch
 from tray_app.desktop.instance.single_instance import SingleInstance
+
+posix = posix_only("signals, file modes and Unix sockets")
 
 # Claims the data directory, prints the outcome, listens, and prints each request.
 START = """
@@ -141,6 +144,7 @@ def test_after_a_crash_the_next_launch_is_the_first(start: Start, tmp_path: Path
     assert read_line(after) == "received hello"
 
 
+@posix
 def test_hung_instance_is_reported_and_not_killed(start: Start, tmp_path: Path) -> None:
     hung = start()
     assert read_line(hung) == "first"
@@ -150,6 +154,7 @@ def test_hung_instance_is_reported_and_not_killed(start: Start, tmp_path: Path) 
     assert hung.poll() is None
 
 
+@posix
 def test_ctrl_c_ends_the_wait_for_a_hung_instance(start: Start, tmp_path: Path, sigint_handler: None) -> None:
     hung = start()
     assert read_line(hung) == "first"
@@ -188,6 +193,7 @@ async def test_request_of_the_second_launch_arrives(first: SingleInstance, tmp_p
     assert heard == [Launch("page", "settings", "a-token"), Launch("none")]
 
 
+@posix
 def test_only_the_owner_can_use_socket_and_files(runtime_dir: Path, first: SingleInstance, tmp_path: Path) -> None:
     address = Path(address_of(tmp_path / "data"))
     assert address.stat().st_mode & 0o077 == 0
@@ -210,6 +216,7 @@ def test_symbolic_link_leads_to_the_same_instance(first: SingleInstance, tmp_pat
         claim_again(tmp_path / "alias", Launch(), timeout=0.1)  # this thread would have to answer
 
 
+@posix
 def test_long_data_directory_gets_a_short_socket_path(
     tmp_path: Path, runtime_dir: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +250,7 @@ def test_unusable_data_directory_is_an_error(tmp_path: Path) -> None:
     assert "--data-dir" in error.value.hint
 
 
+@posix
 def test_without_a_socket_it_runs_and_later_launches_fail(
     tmp_path: Path, qapp: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -288,6 +296,7 @@ async def test_launch_during_shutdown_waits_and_becomes_the_first(first: SingleI
     assert await waiting
 
 
+@posix
 @pytest.mark.parametrize(
     ("data", "answer"),
     [
@@ -312,6 +321,7 @@ async def test_strange_messages_are_answered_without_harm(
     assert json.loads(await send(address, b'{"v": 1, "command": "none"}\n'))["answer"] == "ok"
 
 
+@posix
 async def test_silent_connections_do_not_block_others(first: SingleInstance, tmp_path: Path) -> None:
     address = address_of(tmp_path / "data")
     writers = [(await asyncio.open_unix_connection(address))[1] for _ in range(16)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.processes import rest_of
+from tests.systems import posix_only
 
 PROGRAM = """
 import asyncio, signal, sys
@@ -36,10 +37,11 @@ with EventLoop(QApplication([])) as loop:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_an_idle_loop(number: int) -> None:
+@posix_only("signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_an_idle_loop(name: str) -> None:
     with run("polite") as child:
-        child.send_signal(number)
+        child.send_signal(signal.Signals[name])
         out, _ = rest_of(child)
     assert out.split("\n")[:-1] == ["asked to stop", "stopped"]
     assert child.returncode == 0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.core.errors import PortUnavailable, SetupError
-from server.core.events import CliChanged, Notice, PlanWindowsChanged
+from server.core.events import CliChanged, CliChecked, CliShortcoming, Notice, PlanWindowsChanged
 from tray_app.desktop.notifications.rules import Notification, NotificationRules
 
 NOW = datetime(2026, 11, 22, 13, 0).timestamp()
@@ -144,3 +144,14 @@ def test_another_notice_is_told() -> None:
     assert rules.check_notice(Notice("error", "one"))
     assert rules.check_notice(Notice("error", "two"))
     assert not rules.check_notice(Notice("error", "one"))
+
+
+def test_what_a_new_version_does_not_do_is_told_once() -> None:
+    rules = NotificationRules()
+    lost = CliShortcoming("Tools do not work.", "Use another version.", "it differs")
+    found = CliChecked(fast_paths=1, shortcomings=(lost,), is_new=True)
+    (told,) = rules.check_self_check(found)
+    assert (told.level, told.text, told.page) == ("warning", "Tools do not work.", "overview")
+    assert not rules.check_self_check(found)
+    assert not NotificationRules().check_self_check(CliChecked(fast_paths=1, shortcomings=(lost,))), "known before"
+    assert not rules.check_self_check(CliChecked(fast_paths=1, off={"a": "b"}, is_new=True)), "requests still work"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from packaging.version import Version
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QGuiApplication
 
@@ -21,6 +22,9 @@ from tests.waiting import until
 from tray_app.context import Context
 from tray_app.desktop.autostart import Autostart
 from tray_app.desktop.tray.menu import TrayMenu
+from tray_app.updates import built_in
+from tray_app.updates.check import CheckResult
+from tray_app.updates.releases import Release
 
 
 class Calls:
@@ -68,6 +72,7 @@ async def test_lines_of_the_menu(menu: TrayMenu) -> None:
         "Open logs folder",
         "Start at login",
         "Settings...",
+        "Check for updates...",
         "Quit",
     ]
 
@@ -237,3 +242,24 @@ async def test_remedy_is_offered_while_needed(context: Context, menu: TrayMenu, 
     assert calls.pages == [("overview", {})]
     context.bus.publish(CliChanged("/usr/bin/claude", "2.1", True, {}))
     await until(lambda: not menu.remedy.isVisible())
+
+
+async def test_updates_are_checked_from_the_menu(menu: TrayMenu, calls: Calls) -> None:
+    menu.updates.trigger()
+    assert calls.pages == [("updates", {"check": True})]
+
+
+async def test_a_new_version_is_in_the_menu(menu: TrayMenu, context: Context) -> None:
+    newer = Release(Version("9.0"), "v9.0")
+    context.updates.result = CheckResult((newer,), newer.version)
+    context.updates.changed.emit()
+    assert menu.updates.text() == "Version 9.0 is available..."
+
+
+async def test_a_distribution_can_leave_updates_out(
+    context: Context, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(built_in, "UPDATE_CHECKS", False)
+    menu = TrayMenu(context, open_window=calls.open_window, quit=calls.quit)
+    assert not menu.updates.isVisible()
+    menu.deleteLater()

@@ -9,9 +9,12 @@ from server.core.events import CliChanged
 from server.secrets import KeyStore
 from server.secrets.storage import FileStorage, MemoryStorage
 from tests.ports import taken_port
+from tests.systems import posix_only
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, Browser, write_claude
 from tests.waiting import until
 from tray_app.pages.guide import GuidePage
+
+pytestmark = posix_only("a script as the program")
 
 
 @pytest.fixture
@@ -90,6 +93,8 @@ async def test_a_claude_that_is_missing_is_got_or_chosen(page, context, claude, 
     assert statuses(page)[:2] == ["needs_you", "waiting"]
     assert str(tmp_path / "nowhere") in page.program.finding.text
     assert labels(page.program) == ["Get Claude Code", "Choose the program..."]
+    assert page.program._hint.isVisible()
+    assert "claude_path" in page.program._hint.text()
     press(page.program, "Get Claude Code")
     browser.close()
     assert browser.opened == ["https://claude.com/claude-code"]

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
-from server.core.events import CliChanged
+from server.core.events import CliChanged, CliChecked, CliShortcoming
+from tests.systems import posix_only
 from tests.tray_app.window.scripted_claude import ASKED, CODE, LOGIN, NO_LOGIN, PAGE, Browser, write_claude
 from tests.waiting import until
 from tray_app.pages.overview.claude_card import ClaudeCard, _account_text, _plan_text
@@ -15,6 +16,8 @@ from tray_app.pages.overview.claude_watch import ClaudeReport
 from tray_app.pages.overview.facts import Facts
 from tray_app.pages.overview.problem_panel import ProblemPanel
 from tray_app.widgets import CopyButton
+
+pytestmark = posix_only("a script as the program")
 
 
 @pytest.fixture
@@ -196,3 +199,46 @@ async def test_another_program_in_the_settings_is_asked_at_once_where_it_is_seen
 def test_the_account_and_the_plan_in_words(account: dict[str, str], shown: tuple[str, str]) -> None:
     report = ClaudeReport(signed_in=True, account=account)
     assert (_account_text(report), _plan_text(report)) == shown
+
+
+READY = CliChanged("/usr/bin/claude", "2.1.330", True, {})
+LOST = CliShortcoming("Tools do not work.", "Use another version.", "it differs")
+
+
+def speed(card):
+    return card.findChild(Facts).values["speed"]
+
+
+def panel_texts(card):
+    return [one.text for one in card.findChildren(ProblemPanel) if one.isVisible()]
+
+
+async def test_the_fast_paths_that_are_off_are_counted_and_explained(card, context):
+    context.bus.publish(READY)
+    await until(lambda: facts(card)["version"])
+    assert speed(card).text() == "–"
+    for off, text in [
+        ({}, "All fast paths"),
+        ({"fast streaming": "it differs"}, "One fast path off"),
+        ({"fast streaming": "it differs", "reuse": "it fails"}, "2 fast paths off"),
+    ]:
+        context.bus.publish(CliChecked(fast_paths=2, off=off))
+        await until(lambda text=text: speed(card).text() == text)
+        for name, reason in off.items():
+            assert f"{name.capitalize()}: {reason}" in speed(card).toolTip()
+            assert reason in speed(card).accessibleDescription()
+    context.bus.publish(CliChecked())
+    await until(lambda: speed(card).text() == "–")
+    assert not speed(card).accessibleDescription()
+
+
+async def test_what_a_version_does_not_do_is_a_problem_until_another_one_is_there(card, context):
+    context.bus.publish(READY)
+    context.bus.publish(CliChecked(fast_paths=1, shortcomings=(LOST,)))
+    await until(lambda: panel_texts(card) == ["Tools do not work."])
+    context.bus.publish(CliChanged(None, None, None, {}, "It is gone."))
+    await until(lambda: panel_texts(card) == ["It is gone."])
+    context.bus.publish(READY)
+    await until(lambda: panel_texts(card) == ["Tools do not work."])
+    context.bus.publish(CliChecked(fast_paths=1))
+    await until(lambda: not panel_texts(card))

@@ -3,9 +3,12 @@
 import pytest
 from PySide6.QtWidgets import QPushButton, QScrollArea
 
+from tests.systems import posix_only
 from tests.tray_app.window.scripted_claude import ASKED, LOGIN, write_claude
 from tests.waiting import until
 from tray_app.pages.overview import OverviewPage
+
+pytestmark = posix_only("a script as the program")
 
 
 @pytest.fixture

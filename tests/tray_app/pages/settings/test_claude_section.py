@@ -8,10 +8,13 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from tests.environment import simulated_account
 from tests.simulator import Simulator
+from tests.systems import posix_only
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.pages.settings import SettingsPage
 from tray_app.pages.settings.note import Note
+
+posix = posix_only("a script as the program")
 
 Actions = Callable[[Note], dict[str, QPushButton]]
 Typing = Callable[[QLineEdit, str], None]
@@ -72,6 +75,7 @@ async def test_a_program_that_is_not_there_is_said(page: SettingsPage, tmp_path:
     assert page.claude.test_button.isEnabled()
 
 
+@posix
 async def test_a_program_that_fails_is_said(page: SettingsPage, tmp_path: Path) -> None:
     page.claude.path.edit.setText(str(_program(tmp_path / "claude")))
     page.claude.test_program()
@@ -80,6 +84,7 @@ async def test_a_program_that_fails_is_said(page: SettingsPage, tmp_path: Path) 
     assert page.claude.test_button.isEnabled()
 
 
+@posix
 async def test_a_test_that_hangs_can_be_cancelled(page: SettingsPage, tmp_path: Path) -> None:
     started = tmp_path / "started"
     page.claude.path.edit.setText(str(_program(tmp_path / "claude", f"touch '{started}'; exec sleep 600")))
@@ -92,6 +97,7 @@ async def test_a_test_that_hangs_can_be_cancelled(page: SettingsPage, tmp_path: 
     assert page.claude.program.row.message.text == ""
 
 
+@posix
 async def test_a_program_that_was_browsed_for_is_saved(page: SettingsPage, context: Context, tmp_path: Path) -> None:
     program = _program(tmp_path / "my claude")
     page.claude.browse.click()
