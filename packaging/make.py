@@ -15,7 +15,7 @@ from project import ROOT, read_project
 from recipe import Build, BuildFailed, Kind, format_size, report
 
 MODULES = (
-    "wheel", "bundle", "deb", "appimage", "flatpak", "macos_app", "macos_dmg", "windows_zip", "windows_installer",
+    "wheel", "bundle", "deb", "appimage", "flatpak", "windows_zip", "windows_installer", "macos_app", "macos_dmg",
     "sbom", "checksums",
 )  # fmt: skip
 """Modules of `kinds/`, in the order in which packages are built."""

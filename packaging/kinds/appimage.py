@@ -149,15 +149,19 @@ def mounted(image: Path, offset: int, mount: Path) -> Iterator[Path]:
 
 
 def elf_size(path: Path) -> int:
-    """Size of the ELF program at the beginning of a file, where its runtime looks for the squashfs.
+    """Size of the 64-bit ELF program at the beginning of a file, where its runtime looks for the squashfs.
 
-    A 64-bit one whose table of sections is its end. Offsets: elf(5), Elf64_Ehdr.
+    It ends with the table of its sections or with the last section, whichever comes later. Offsets: elf(5), Elf64_Ehdr
+    and Elf64_Shdr.
     """
     with path.open("rb") as file:
         header = file.read(64)
-    (table,) = struct.unpack_from("<Q", header, 0x28)
-    entry_size, entries = struct.unpack_from("<HH", header, 0x3A)
-    return int(table + entry_size * entries)
+        (table,) = struct.unpack_from("<Q", header, 0x28)
+        entry_size, entries = struct.unpack_from("<HH", header, 0x3A)
+        end = table + entry_size * entries
+        file.seek(end - entry_size)
+        start, size = struct.unpack_from("<QQ", file.read(entry_size), 0x18)
+    return int(max(end, start + size))
 
 
 def missing() -> str | None:

@@ -8,12 +8,13 @@ import pytest
 from packaging.version import Version
 
 from server.core.errors import DragomanError
-from tests.release_server import ReleaseServer, listing, release, reply
+from tests.release_server import REPOSITORY, ReleaseServer, listing, release, reply
 from tests.waiting import until
 from tray_app.context import Context
 from tray_app.preferences import Preferences
 from tray_app.updates import built_in, check
 from tray_app.updates.check import DAY_SECONDS, UpdateCheck
+from tray_app.updates.feed import ReleaseFeed
 
 
 class Clock:
@@ -269,3 +270,15 @@ async def test_the_time_of_the_check_is_kept_before_the_request(
     made._context.preferences.sync()
     assert Preferences(settings.config_dir).read_value(check.LAST_CHECK, 0.0) == clock.now
     await ended(made)
+
+
+async def test_a_proxy_is_used_in_the_window_as_well(
+    make: Callable[..., UpdateCheck], server: ReleaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    server.answer = listing(release("v0.2.0"))
+    made = make(find_feed=lambda: ReleaseFeed("http://releases.test/list", REPOSITORY))
+    made.check_now()
+    await ended(made)
+    assert made.newest is not None
+    assert [request[1] for request in server.requests] == ["http://releases.test/list"]

@@ -91,11 +91,13 @@ class StepCard(Card):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self._sign, 0, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addLayout(make_column(self._name, self._text, self._path, self._hint, spacing=2), 0, 1)
+        grid.addLayout(make_column(self._name, self._text, self._path, spacing=2), 0, 1)
         grid.addWidget(self.action_row, 0, 2)
         grid.addWidget(self._again, 0, 3)
+        # Below the buttons, because it may be long.
+        grid.addWidget(self._hint, 1, 1, 1, 3)
         if extra is not None:
-            grid.addWidget(extra, 1, 1, 1, 3)
+            grid.addWidget(extra, 2, 1, 1, 3)
         self.body.addLayout(grid)
 
 

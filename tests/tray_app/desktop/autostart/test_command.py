@@ -58,17 +58,17 @@ def test_a_bundle_is_its_own_program(platform: str, tmp_path: Path) -> None:
     assert start_command(installation) == (str(executable), "--hidden")
 
 
-def test_a_bundle_of_windows_starts_without_a_console(tmp_path: Path) -> None:
-    executable, window = _program(tmp_path / "dragoman.exe"), _program(tmp_path / "dragoman-window.exe")
-    installation = Installation(executable=executable, script=executable, frozen=True, platform="win32")
-    assert start_command(installation) == (str(window), "--hidden")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Flatpaks are for Linux")
 def test_a_flatpak_is_started_by_its_id() -> None:
     program = Path("/app/lib/dragoman/dragoman")
     installation = Installation(program, program, frozen=True, environment={"FLATPAK_ID": "org.a.B"})
     assert start_command(installation) == ("flatpak", "run", "org.a.B", "--hidden")
+
+
+def test_a_bundle_of_windows_starts_without_a_console(tmp_path: Path) -> None:
+    executable, window = _program(tmp_path / "dragoman.exe"), _program(tmp_path / "dragoman-window.exe")
+    installation = Installation(executable=executable, script=executable, frozen=True, platform="win32")
+    assert start_command(installation) == (str(window), "--hidden")
 
 
 def test_console_script_beside_the_interpreter_is_found(tmp_path: Path) -> None:

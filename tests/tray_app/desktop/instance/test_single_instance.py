@@ -243,6 +243,21 @@ def test_runtime_directory_writable_by_others_is_not_used(runtime_dir: Path, qap
         instance.release_claim()
 
 
+@posix
+def test_in_a_flatpak_the_socket_is_where_other_starts_see_it(
+    tmp_path: Path, runtime_dir: Path, qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = runtime_dir / "app" / "org.a.B"
+    shared.mkdir(mode=0o700, parents=True)
+    monkeypatch.setenv("FLATPAK_ID", "org.a.B")
+    monkeypatch.setattr("sys.executable", "/app/lib/dragoman/dragoman")
+    instance = SingleInstance(tmp_path / "data")
+    assert instance.claim_data_dir(Launch())
+    instance.start_listening()
+    assert Path(address_of(tmp_path / "data")).parent == shared
+    instance.release_claim()
+
+
 def test_unusable_data_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SetupError, match="cannot be used") as error:
