@@ -12,6 +12,10 @@ from kinds import appimage
 from project import read_project
 from recipe import Build, BuildFailed
 
+from tests.systems import posix_only
+
+pytestmark = posix_only("file modes, links and scripts as programs")
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="AppImages are built on Linux")
 squashfs = pytest.mark.skipif(shutil.which("mksquashfs") is None, reason="squashfs-tools are not installed")
 mounts = pytest.mark.skipif(

@@ -17,6 +17,9 @@ from kinds import flatpak
 from project import read_project
 
 from server.backends.claude_cli.transport.command_line import SET, build_environment
+from tests.systems import posix_only
+
+pytestmark = posix_only("a script as the program")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Flatpaks are for Linux")
 PROJECT = read_project()

@@ -28,7 +28,7 @@ from PySide6.QtGui import QImage
 
 from server.cli.arguments import build_parser
 from server.config.arguments import SUBCOMMANDS
-from tray_app.desktop.loop import qt_application
+from server.config.own_commands import desktop_id
 
 PROJECT = read_project()
 
@@ -44,9 +44,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_desktop_entry_has_the_name_that_the_window_tells_the_desktop(prefix: Path) -> None:
-    named = re.search(r'setDesktopFileName\("(\w+)"\)', Path(qt_application.__file__).read_text(encoding="utf-8"))
-    assert named
-    assert desktop_file(PROJECT, prefix) == prefix / "share" / "applications" / f"{named[1]}.desktop"
+    assert desktop_file(PROJECT, prefix) == prefix / "share" / "applications" / f"{desktop_id()}.desktop"
     entry = configparser.ConfigParser(interpolation=None)
     entry.optionxform = str  # type: ignore[assignment, method-assign]
     entry.read_string(desktop_file(PROJECT, prefix).read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from server.store.expiry import Expiry
 from server.store.migrate import transaction
 from tests.store.conversations import assistant, exchange, files_with, record, run, saved_as, talk, user
 from tests.store.purging_process import DAY, NOW
+from tests.systems import posix_only
 from tests.waiting import until
 
 LIVE = Expiry(NOW, DAY)
@@ -243,6 +244,7 @@ def purge_until_killed(path, statements, what):
     return "deleted" in done.stdout
 
 
+@posix_only("signals")
 @pytest.mark.parametrize("what", ["purge", "delete"])
 @pytest.mark.parametrize("statements", [2, 9, 17, 30, 45, 70, 150, 300, 700, 1500])
 async def test_killed_in_the_middle_of_it(open_store, path, clock, what, statements):

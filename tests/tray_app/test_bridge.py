@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from server.core.events import (
     CliChanged,
+    CliChecked,
     EventBus,
     PoolChanged,
     RequestFinished,
@@ -34,6 +35,7 @@ class Heard(list[tuple[str, Any]]):
             "pool_changed",
             "plan_windows_changed",
             "cli_changed",
+            "cli_checked",
         ):
             getattr(bridge, name).connect(lambda value, name=name: self.append((name, value)))
 
@@ -84,8 +86,16 @@ def test_of_states_that_pass_only_the_last_is_passed_on_and_remembered(
         bus.publish(PoolChanged(1, live, 0, 0, 0))
     found = CliChanged("/bin/claude", "2.0", True, {})
     bus.publish(found)
+    checked = CliChecked(fast_paths=1, off={"one": "it differs"})
+    bus.publish(CliChecked(fast_paths=1))
+    bus.publish(checked)
     bridge.flush()
-    assert heard == [("pool_changed", PoolChanged(1, 2, 0, 0, 0)), ("cli_changed", found)]
+    assert heard == [
+        ("pool_changed", PoolChanged(1, 2, 0, 0, 0)),
+        ("cli_changed", found),
+        ("cli_checked", checked),
+    ]
+    assert bridge.cli_check is checked
     assert bridge.pool == PoolChanged(1, 2, 0, 0, 0)
     assert bridge.cli_state is found
 
