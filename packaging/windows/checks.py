@@ -133,11 +133,20 @@ class Setup:
         return self.registry(RUN, self.project.title)
 
     def registry(self, key: str, name: str) -> str | None:
-        """A value of the registry, or None."""
-        query = self.machine.command("reg", "query", key, "/v", name)
-        done = subprocess.run(query, env=self.environment, capture_output=True, encoding="utf-8", errors="replace")
-        found = re.search(rf"^\s+{re.escape(name)}\s+REG_\w+\s+(.*?)\s*$", done.stdout, re.MULTILINE)
-        return found[1] if found else None
+        """A text of the registry, or None."""
+        # Not `reg query`, which prints in a code page that lacks letters of the user's name.
+        exported = self.home / "registry.reg"
+        exported.unlink(missing_ok=True)
+        export = self.machine.command("reg", "export", key, exported, "/y")
+        subprocess.run(export, env=self.environment, capture_output=True, cwd=self.home)
+        return read_text_value(exported.read_text("utf-16"), name) if exported.is_file() else None
+
+
+def read_text_value(exported: str, name: str) -> str | None:
+    """A text of the first key in an exported part of the registry, or None."""
+    key = exported.partition("[")[2].partition("\n[")[0]
+    found = re.search(rf'^"{re.escape(name)}"="(.*)"\s*$', key, re.MULTILINE)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else None
 
 
 def check_foreign_folder(setup: Setup, installer: Path) -> None:

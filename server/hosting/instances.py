@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from server.config.paths import make_private_dir, write_private
+from server.config.paths import make_private_dir, retry_while_open, write_private
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,9 @@ def _is_locked(path: Path) -> bool:
 def _remove(lock: FileLock) -> None:
     """Remove the files of an instance whose lock is held, and release it."""
     path = Path(lock.lock_file)
-    path.with_suffix(".json").unlink(missing_ok=True)
+    record = path.with_suffix(".json")
+    # `quit` may be reading it, and without its lock nobody would find it again.
+    retry_while_open(record, lambda: record.unlink(missing_ok=True))
     lock.release()  # Windows removes no open file
     path.unlink(missing_ok=True)
 

@@ -1,6 +1,7 @@
 """`quit`: real instances, with a window and without, end in an orderly way."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from server.cli.arguments import parse_arguments
+from server.config import paths
 from server.hosting.instances import DIRECTORY, find_instances, register_instance
 from tests.cli.processes import rest_of, run, serving, started
 from tests.systems import posix_only
@@ -269,3 +271,22 @@ def test_an_invalid_timeout_is_a_usage_error(value: str) -> None:
     with pytest.raises(SystemExit) as ended:
         parse_arguments(["quit", f"--timeout={value}"])
     assert ended.value.code == 2
+
+
+async def test_the_record_goes_although_it_is_being_read(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows refuses to remove a file that another process has open, as `quit` has the record for an instant."""
+    monkeypatch.setattr(paths, "RETRY_DELAYS", (0.0,) * 5)
+    remove, refusals = Path.unlink, [PermissionError(errno.EACCES, "Access is denied")] * 5
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".json" and refusals:
+            raise refusals.pop()
+        remove(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with register_instance(data_dir) as instance:
+        await instance.listen(lambda now: None)
+        assert list((data_dir / DIRECTORY).glob("*.json"))
+        instance.stop_listening()
+    assert not refusals
+    assert not os.listdir(data_dir / DIRECTORY)

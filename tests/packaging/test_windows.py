@@ -13,7 +13,7 @@ import pytest
 from make import choose_kinds, list_kinds
 from project import Project, read_project
 from recipe import BuildFailed
-from windows import installer, signing, wine
+from windows import checks, installer, signing, wine
 from windows.version_info import version_numbers, version_resource
 
 from server.secrets.system_keyring import APP_NAME
@@ -207,6 +207,17 @@ def test_packages_of_windows_are_built_elsewhere_if_they_are_named() -> None:
         "windows-zip",
         "windows-installer",
     ]
+
+
+def test_a_text_of_the_registry_is_read_from_its_export() -> None:
+    exported = (
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_CURRENT_USER\\Software\\Run]\r\n"
+        '"Dragoman"="\\"C:\\\\Users\\\\Zażółć\\\\dragoman-window.exe\\" --hidden"\r\n"Size"=dword:0000002a\r\n'
+        '\r\n[HKEY_CURRENT_USER\\Software\\Run\\Inner]\r\n"Other"="x"\r\n'
+    ).replace("\r\n", "\n")
+    assert checks.read_text_value(exported, "Dragoman") == '"C:\\Users\\Zażółć\\dragoman-window.exe" --hidden'
+    assert checks.read_text_value(exported, "Size") is None
+    assert checks.read_text_value(exported, "Other") is None
 
 
 def test_paths_are_those_of_windows_for_its_programs(tmp_path: Path) -> None:
