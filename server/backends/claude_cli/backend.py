@@ -13,6 +13,7 @@ from typing import Any
 from server.backends.base import BackendStatus
 from server.backends.claude_cli.account_fit import fit_to_account
 from server.backends.claude_cli.chat.conversation import Conversation, LaunchOptions
+from server.backends.claude_cli.chat.likely_setup import RecentSetups
 from server.backends.claude_cli.chat.parameters import likely_flags
 from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.pool.pool import Pool, PoolCounts, PoolLimits
@@ -70,8 +71,8 @@ class ClaudeCliBackend:
         self._pool = Pool(config.limits, self._start_process, self._publish_pool)
         self._self_check = self._make_self_check(config)
         self._findings: CliChecked | None = None
-        # Whether the latest process was started with the fast path for deltas; None before the first.
-        self._started_fast: bool | None = None
+        # The facilities with which the latest process was started; None before the first.
+        self._started_with: frozenset[Facility] | None = None
         self._probe: Probe | None = None
         self._problem: DragomanError | None = None
         self._plan_windows: dict[str, dict[str, Any]] = {}
@@ -93,6 +94,7 @@ class ClaudeCliBackend:
         self._stopping = False
         # Settings of the latest request. Spares are parked with them, since clients seldom change them.
         self._expected_flags: dict[str, Any] = {}
+        self._recent_setups = RecentSetups()
         self._sign_in_probed_at = -SIGN_IN_PROBE_SECONDS
         self._base_url: str | None = ""
         self._own_betas = ""
@@ -138,8 +140,8 @@ class ClaudeCliBackend:
         return bool(counts.busy or counts.queued)
 
     def _use_findings(self, findings: CliChecked) -> None:
-        if self._started_fast not in (None, Facility.FAST_DELTAS in self._facilities):
-            # The variables of a process are set once.
+        if self._started_with not in (None, self._facilities.usable()):
+            # A process gets its variables, and is made ready for changes of its system prompt, at its start.
             self._pool.drop_spares()
         before, self._findings = self._findings, findings
         if findings == before:
@@ -275,6 +277,7 @@ class ClaudeCliBackend:
             conversation = await self._pool.lease(request, fresh=attempt > 1)
             if not request.is_one_off:
                 self._expected_flags = likely_flags(request, self._base_url, self._own_betas)
+                self._recent_setups.note(request)
             begun = False
             try:
                 async with aclosing(conversation.stream_answer(request)) as events:
@@ -354,8 +357,9 @@ class ClaudeCliBackend:
     async def _start_process(self) -> Conversation:
         path = self._watch.locate()
         user = read_user_settings(self._config.outer) if self._config.load_user_settings else None
-        self._started_fast = Facility.FAST_DELTAS in self._facilities
-        variables = build_environment(self._config.outer, user, fast_deltas=self._started_fast)
+        self._started_with = self._facilities.usable()
+        fast_deltas = Facility.FAST_DELTAS in self._started_with
+        variables = build_environment(self._config.outer, user, fast_deltas=fast_deltas)
         self._base_url = _find_base_url(variables)
         self._own_betas = variables.get("ANTHROPIC_BETAS", "")
         launch = LaunchOptions(
@@ -363,8 +367,9 @@ class ClaudeCliBackend:
             variables,
             self._config.directory,
             self._base_url,
-            self._expected_flags,
+            self._recent_setups.likely(self._expected_flags),
             full_model_id=self._full_model_id,
+            facilities=self._facilities,
         )
         return await Conversation.start(
             launch,

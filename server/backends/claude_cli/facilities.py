@@ -48,8 +48,8 @@ REQUIRED = frozenset(
     }
 )
 """What every request relies on. There is no other way, so nothing is switched off: a failure is told as a problem."""
-IN_USE = frozenset({Facility.FAST_DELTAS})
-"""The fast paths that requests take where they are proven. The others are checked, but nothing uses them."""
+FAST_PATHS = frozenset(Facility) - REQUIRED
+"""What requests do where it is proven; otherwise the CLI is driven as documented."""
 
 
 class Facilities:
@@ -66,6 +66,10 @@ class Facilities:
 
     def __contains__(self, facility: Facility) -> bool:
         return facility in self._proven and facility not in self._withdrawn
+
+    def usable(self) -> frozenset[Facility]:
+        """The facilities that may be used now."""
+        return frozenset(facility for facility in self._proven if facility in self)
 
     def replace_proven(self, proven: Iterable[Facility]) -> None:
         """Use the verdicts on another program, which may do what the last one failed to do."""

@@ -1,9 +1,13 @@
 """Only the exact continuation continues a live conversation; a looser rule could leak one into another."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding
 from server.backends.claude_cli.chat.conversation import Conversation
+from server.backends.claude_cli.chat.setup import ProcessSetup
+from server.backends.claude_cli.facilities import Facilities
 from server.backends.claude_cli.transport.channel import Channel
 from server.core.messages import MessagesRequest
 from tests.asking import ask, assistant, text, tool, user
@@ -34,6 +38,8 @@ def kept(reply, *held) -> Conversation:
     """A conversation without a process that has just sent `reply`; `held` calls await their results."""
     conversation = Conversation(lambda: None, base_url=None)
     conversation._channel = Channel(lambda limits: None, lambda: None)
+    conversation._channel.process = SimpleNamespace(resident_bytes=lambda: 0)
+    conversation._setup = ProcessSetup(conversation._channel, {}, None, "", Facilities())
     first = request(*EARLIER)
     conversation._binding = ProcessBinding.from_request(first)
     conversation._held_calls = held
@@ -180,6 +186,8 @@ def served_one_off() -> Conversation:
     """A process that has answered a one-off, whose transcript is no client's."""
     conversation = Conversation(lambda: None, base_url=None)
     conversation._channel = Channel(lambda limits: None, lambda: None)
+    conversation._channel.process = SimpleNamespace(resident_bytes=lambda: 0)
+    conversation._setup = ProcessSetup(conversation._channel, {}, None, "", Facilities())
     first = request(user("The red house"), is_one_off=True)
     conversation._binding = ProcessBinding.from_request(first)
     conversation._one_offs = 1

@@ -45,9 +45,9 @@ def describe(verdicts, facilities=None, signed_in=False):
     return describe_findings({**ALL, **verdicts}, facilities or Facilities(Facility), signed_in=signed_in, is_new=True)
 
 
-def test_only_fast_paths_in_use_are_named():
-    assert describe({}) == CliChecked(fast_paths=1, is_new=True)
-    assert not describe({Facility.RECYCLE: FAILED}).off, "no request would take it"
+def test_fast_paths_that_are_off_are_named():
+    assert describe({}) == CliChecked(fast_paths=5, is_new=True)
+    assert describe({Facility.RECYCLE: FAILED}).off == {"reuse of processes": "it differs"}
     assert describe({Facility.FAST_DELTAS: FAILED}).off == {"fast streaming": "it differs"}
 
 

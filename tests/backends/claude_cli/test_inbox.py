@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.backends.claude_cli.pool import pool
 from server.backends.claude_cli.transport.command_line import ISOLATION, SET
 from tests.asking import ask, assistant, fold, text, tool, user, words
 from tests.backends.claude_cli.peer import is_peers, record, send
@@ -77,6 +78,8 @@ async def test_without_that_a_message_joins_the_results_of_tools(start_backend, 
 )
 async def test_nothing_reaches_a_process(start_backend, simulator, write_to, monkeypatch, load_user_settings, alone):
     """By both means and by each alone: an older CLI or an administrator's settings may leave only one."""
+    # One spare, although two conversations begin at once.
+    monkeypatch.setattr(pool, "MAX_SPARES", 1)
     if alone == "setting":
         monkeypatch.delitem(SET, "CLAUDE_CODE_RESTRICTED")
     elif alone == "restricted":

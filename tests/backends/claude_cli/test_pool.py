@@ -7,6 +7,7 @@ import signal
 import psutil
 import pytest
 
+from server.backends.claude_cli.pool import pool as pool_module
 from server.core.errors import CliNotFound, ProcessDied, QueueFull, Stopping
 from server.core.events import EventBus, PoolChanged, SessionsDeleted
 from tests.asking import ask, assistant, fold, text, tool, user, words
@@ -288,3 +289,28 @@ async def test_a_cli_that_is_gone_and_comes_back(start_backend, tmp_path, cli_pa
             await fold(backend.stream(ask("a")))
         link.symlink_to(cli_path)
         assert words(await fold(backend.stream(ask("a")))) == "You said: a"
+
+
+async def test_spares_follow_use(start_backend, monkeypatch):
+    async with start_backend(spares=1, max_conversations=4) as backend:
+        await until(lambda: backend.pool.counts().spares == 1)
+        # Three at once: two find no spare, and more are kept while that may come again.
+        await asyncio.gather(*(fold(backend.stream(ask(words))) for words in ("a", "b", "c")))
+        await until(lambda: backend.pool.counts().spares == 3)
+        monkeypatch.setattr(pool_module, "FAN_OUT_SECONDS", 0.0)
+        backend.pool._reap_idle()
+        assert backend.pool.counts().spares == 1
+        monkeypatch.setattr(pool_module, "UNUSED_SECONDS", 0.0)
+        backend.pool._reap_idle()
+        assert backend.pool.counts().spares == 0
+        monkeypatch.undo()
+        await fold(backend.stream(ask("d")))
+        await until(lambda: backend.pool.counts().spares == 1)
+
+
+async def test_spares_of_a_fan_out_stay_within_the_memory(start_backend):
+    async with start_backend(spares=1, max_conversations=4, max_memory_mb=1) as backend:
+        await until(lambda: backend.pool.counts().spares == 1)
+        await asyncio.gather(*(fold(backend.stream(ask(words))) for words in ("a", "b", "c")))
+        backend.pool._reap_idle()
+        assert backend.pool._wanted_spares() == 1

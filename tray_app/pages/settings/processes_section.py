@@ -14,7 +14,7 @@ class ProcessesSection(Section):
         self._add_number(
             "spares",
             tr("Warm processes"),
-            tr("Kept ready so new conversations start immediately. Each uses about 200 MB."),
+            tr("Kept ready so new conversations start immediately. Each uses about 110 MB."),
         )
         self._add_number(
             "max_conversations", tr("Maximum conversations"), tr("Further requests wait for a free process.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from server.backends.claude_cli.chat.parameters import bypasses_transcript, thinking_tokens
 from server.backends.claude_cli.transport import mcp_tools as mcp
-from server.core.messages import Block, Message, MessagesRequest
+from server.core.messages import Block, Message, MessagesRequest, client_tools
 from server.core.transcript import CanonicalTurn, canonical_messages, canonical_system, canonical_tools, split_prefix
 from server.models.betas import without_effective
 
@@ -24,6 +24,8 @@ class ProcessBinding:
     tools: bytes
     betas: frozenset[str]
     """The CLI (2.1.330) reads them before its first request and never again."""
+    has_tools: bool = False
+    """Whether the client defines tools, which the CLI has to know."""
 
     @classmethod
     def from_request(cls, request: MessagesRequest) -> "ProcessBinding":
@@ -32,9 +34,11 @@ class ProcessBinding:
             request.model,
             request.effort,
             thinking_tokens(request),
-            canonical_system(request.system),
+            # An empty text is not sent, and must not make a system prompt out of nothing.
+            canonical_system([text for text in request.system if text]),
             canonical_tools(request.tools),
             frozenset(without_effective(request.betas)),
+            has_tools=bool(client_tools(request.tools)),
         )
 
 

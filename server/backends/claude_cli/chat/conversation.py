@@ -4,28 +4,29 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from server.backends.base import stopping_error
 from server.backends.claude_cli.chat import replay
+from server.backends.claude_cli.chat.answer_events import all_dispatchable, fold_event, has_text, is_text
 from server.backends.claude_cli.chat.continuation import ConversationKey, ProcessBinding, tool_results
 from server.backends.claude_cli.chat.failures import turn_error
 from server.backends.claude_cli.chat.interrupt import interrupt_turn
-from server.backends.claude_cli.chat.parameters import (
-    blocked_api_flags,
-    bypasses_transcript,
-    flag_settings,
-    thinking_tokens,
-)
+from server.backends.claude_cli.chat.likely_setup import LikelySetup
+from server.backends.claude_cli.chat.parameters import bypasses_transcript
+from server.backends.claude_cli.chat.recycling import BEGIN, Plan, Wear, is_passing, plan_rest
+from server.backends.claude_cli.chat.setup import ProcessSetup, wait_for_all
+from server.backends.claude_cli.chat.silent_turn import run_silent_turn
+from server.backends.claude_cli.chat.trail import Trail, UserLine
+from server.backends.claude_cli.facilities import Facilities, Facility
 from server.backends.claude_cli.transport import mcp_tools as mcp
 from server.backends.claude_cli.transport.channel import Channel, PendingAnswer, wait_for_answer
 from server.backends.claude_cli.transport.process import CliProcess
 from server.backends.claude_cli.transport.wire import AssistantError, Result, Streamed, ToolsOffered
 from server.core.errors import ProcessDied, UpstreamFailed, UpstreamTimeout
 from server.core.messages import (
-    Block,
     Events,
     Message,
     MessageFold,
@@ -35,6 +36,7 @@ from server.core.messages import (
     is_server_block,
     native_tool_names,
     stop_reason_of,
+    text_block,
 )
 from server.core.tasks import spawn
 from server.core.transcript import CanonicalTurn, canonical_messages, split_prefix
@@ -55,6 +57,8 @@ RESULT_TIMEOUT_SECONDS = 10.0
 BLOCK_API_AFTER_SECONDS = 0.1
 SHORT_ANSWER_TOKENS = 64
 """With `max_tokens` up to this, an answer may end before `BLOCK_API_AFTER_SECONDS`."""
+WARM_UP = [text_block("Hello")]
+"""The question of a turn that nobody is asked."""
 MAX_ONE_OFFS = 100
 """Number of one-offs that a process serves: its own transcript, which no model reads, grows with each."""
 CLEAN_ENDS = frozenset({"end_turn", "stop_sequence"})
@@ -68,10 +72,11 @@ class LaunchOptions:
     environment: Mapping[str, str]
     directory: Path
     base_url: str | None = None
-    flags: dict[str, Any] = field(default_factory=dict)
-    """Settings to park it with: those that the next request probably needs."""
+    likely: LikelySetup = field(default_factory=LikelySetup)
+    """What to park it with."""
     full_model_id: Callable[[str], str] = lambda model: model
     """The id of a model by any of its names."""
+    facilities: Facilities = field(default_factory=Facilities)
 
 
 class Conversation:
@@ -91,7 +96,7 @@ class Conversation:
         self._on_change = on_change
         self._on_result = on_result
         self._base_url = base_url
-        self._own_betas = ""
+        self._facilities = Facilities()
         self._binding: ProcessBinding | None = None
         # The transcript, and as a client sees it whose dialect has no blocks of server tools.
         self._transcript: tuple[CanonicalTurn, ...] = ()
@@ -99,11 +104,14 @@ class Conversation:
         # Ids of the calls that wait for the client's results, in the message's order: results in another order must
         # be given one by one.
         self._held_calls: tuple[str, ...] = ()
-        # What was last sent, not what the CLI confirmed: it reads its input in order, so later lines see these.
-        self._flags: dict[str, Any] = {}
-        # `_block_scheduled` allows one timer per turn; `_api_blocked` says that it has fired and must be undone.
+        self._trail = Trail()
+        self._wear = Wear()
+        # How the claimed process gets to its request; None: it continues the conversation.
+        self._plan: Plan | None = BEGIN
+        # Whether the turn may be taken back: from its question on, until something happens that only a kill ends.
+        self._is_recyclable = False
+        # Allows one timer per turn.
         self._block_scheduled = False
-        self._api_blocked = False
         # The CLI reports the cost of all turns so far; the difference is that of one turn.
         self._total_cost = 0.0
         # Number of the latest claim. The next request may claim the conversation while the previous one still hands
@@ -113,11 +121,15 @@ class Conversation:
         self._one_offs = 0
         # Whether the CLI has begun the turn, see `interrupt_turn`.
         self._turn_begun = False
+        # Whether the turn ended with an error after which the process is as good as before.
+        self._ended_in_passing = False
         self._recovery: asyncio.Task[None] | None = None
         self._stopping = False
         self._full_model_id: Callable[[str], str]
         self._program: str  # path of the CLI, for hints that name it
         self._channel: Channel
+        self._setup: ProcessSetup
+        self._likely: LikelySetup
         self._parked: PendingAnswer
 
     @classmethod
@@ -138,16 +150,42 @@ class Conversation:
             on_limits=on_limits,
             on_death=conversation._handle_exit,
         )
-        conversation._flags = launch.flags
-        conversation._own_betas = launch.environment.get("ANTHROPIC_BETAS", "")
+        conversation._facilities = launch.facilities
+        conversation._setup = ProcessSetup(
+            conversation._channel,
+            launch.likely.flags,
+            launch.base_url,
+            launch.environment.get("ANTHROPIC_BETAS", ""),
+            launch.facilities,
+        )
         conversation._full_model_id = launch.full_model_id
         conversation._program = launch.command[0]
-        conversation._parked = conversation._channel.send_control("apply_flag_settings", settings=launch.flags)
+        conversation._likely = launch.likely
+        conversation._parked = conversation._setup.park()
         return conversation
 
     async def wait_until_ready(self) -> None:
         """Wait until the process answers. Raises `ProcessDied`, `UpstreamTimeout`."""
         await wait_for_answer(self._parked, "apply_flag_settings")
+
+    async def warm_up(self) -> None:
+        """Let a parked process load what a first turn needs, and give it the likely system prompt and tools.
+
+        The first turn of a process takes 0.1 s of one core longer than later ones, because code is loaded on first use.
+        Raises `ProcessDied`, `UpstreamTimeout`, `UpstreamFailed`; kill the process then.
+        """
+        if not self._setup.can_warm_up or Facility.RECYCLE not in self._facilities:
+            return
+        try:
+            await wait_for_all([self._setup.initialize([], [])])
+            uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
+            if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
+                raise self._channel.death or UpstreamFailed("Claude Code did not take the turn back.")
+            likely = self._likely
+            await wait_for_all(self._setup.replace(likely.model, likely.system, list(likely.tools)))
+        except (UpstreamFailed, UpstreamTimeout) as error:
+            self._facilities.withdraw(Facility.DRY_TURN, str(error))
+            raise
 
     @property
     def is_free(self) -> bool:
@@ -164,10 +202,17 @@ class Conversation:
         """Whether it is free for one-offs, and for nothing else."""
         return self._one_offs > 0 and self.state == "idle"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has served no conversation."""
+        return self._wear.conversations == 0
+
     def recovery_for(self, key: ConversationKey) -> asyncio.Task[None] | None:
-        """The interrupt that will make it vacant for this one-off; None if there is none."""
-        recovers = self._recovery is not None and self.state == "busy" and key.is_one_off
-        return self._recovery if recovers and self._binding == key.binding else None
+        """The end of a turn after which it may serve this request; None if there is none."""
+        if self._recovery is None or self.state != "busy" or self._binding != key.binding:
+            return None
+        known = self._visible_transcript if key.hides_server_blocks else self._transcript
+        return self._recovery if key.is_one_off or known == key.prefix[: len(known)] else None
 
     def continues(self, key: ConversationKey) -> bool:
         """Whether the request continues this conversation, with an equal history, or may use the vacant process."""
@@ -181,26 +226,60 @@ class Conversation:
             and key.resolves_held_calls(self._held_calls)
         )
 
-    def claim(self, request: MessagesRequest) -> None:
-        """Reserve it for a request. It must be parked or free."""
+    def plan(self, key: ConversationKey, request: MessagesRequest) -> Plan | None:
+        """How it can serve the request with a part of what it knows; None if it cannot."""
+        mine = self._binding
+        if not self._is_reusable or mine is None or self._one_offs or key.is_one_off or key.bypasses_transcript:
+            return None
+        if replace(mine, system="") != replace(key.binding, system="") or not self._setup.can_become(key.binding):
+            return None
+        known = self._visible_transcript if key.hides_server_blocks else self._transcript
+        return plan_rest(self._trail, known, key, request, holds=self.state == "holding")
+
+    def plan_restart(self, key: ConversationKey) -> Plan | None:
+        """How it can serve the request as if it were new; None if it cannot."""
+        if not self._is_reusable or self._trail.first is None or self._wear.is_worn_out or not self.can_begin(key):
+            return None
+        return Plan(self._trail.first, 0)
+
+    @property
+    def _is_reusable(self) -> bool:
+        return self.is_free and not self.stale and not self._wear.refused and Facility.RECYCLE in self._facilities
+
+    def can_begin(self, key: ConversationKey) -> bool:
+        """Whether a request without a trace of what it served before can be sent."""
+        return self._wear.allows(key.binding) and self._setup.can_become(key.binding)
+
+    def is_prepared_for(self, request: MessagesRequest) -> bool:
+        """Whether system prompt and tools of the request are in force."""
+        return self._setup.is_as(ProcessBinding.from_request(request), client_tools(request.tools))
+
+    def claim(self, request: MessagesRequest, plan: Plan | None = None) -> None:
+        """Reserve it for a request, which continues the conversation if there is no plan. It must be parked or free."""
         self.session_id = request.session_id
         self.state = "busy"
+        self._plan = plan
         self._lease += 1
 
     async def stream_answer(self, request: MessagesRequest) -> Events:
         """Run the turn of a claimed `request` and yield the events of one message.
 
-        Kills the process if the turn fails or is closed early: its transcript then differs from the client's. A one-off
-        has none, so that its turn is only interrupted when it is closed early.
+        If the turn fails or is closed early, the transcript differs from the client's: the turn is taken back, or the
+        process is killed. A one-off has no transcript: its turn is at least interrupted when it is closed early.
         """
         lease, closed_early = self._lease, False
+        self._is_recyclable = False
         try:
             flags = await self._send_request(request)
+            self._is_recyclable = True
             async with aclosing(self._run_turn(request, flags)) as events:
                 async for event in events:
                     yield event
         except (GeneratorExit, asyncio.CancelledError):
             closed_early = True
+            raise
+        except (UpstreamTimeout, UpstreamFailed):
+            self._is_recyclable = self._is_recyclable and self._ended_in_passing
             raise
         except ProcessDied as death:
             # Killed by `stop`: the client reads that the server stops, and not that a process crashed.
@@ -211,65 +290,85 @@ class Conversation:
             # The conversation is free again before its last events are yielded. If another request has claimed it
             # since, "busy" is that request's, and a kill would end its turn.
             if self.state == "busy" and self._lease == lease:
-                if closed_early and request.is_one_off and self._channel.death is None:
-                    # Timers of this turn compare the lease: they must not touch the process any more.
-                    self._lease += 1
-                    self._recovery = spawn(self._recover(), name="interrupt a one-off")
-                else:
-                    self.kill()
+                self._give_back(interrupt=closed_early and request.is_one_off)
 
     async def _send_request(self, request: MessagesRequest) -> PendingAnswer | None:
         """Send the question and what must precede it. Returns the answer to flags.
 
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
-        channel = self._channel
-        self._turn_begun = False
+        self._turn_begun = self._ended_in_passing = False
         self._one_offs += request.is_one_off
-        if self._binding is not None:
-            flags = self._set_flags(request)
-            if request.is_one_off:
-                channel.start_turn(replay.PLACEHOLDER.content)
-                return flags
-            _, new_messages = split_prefix(request.messages)
-            if results := tool_results(new_messages):
-                in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
-                channel.give_results(results, one_by_one=not in_order)
-            else:
-                channel.start_turn([block for message in new_messages for block in message["content"]])
+        if self._plan is not None:
+            return await self._begin(request, self._plan)
+        flags, channel = self._setup.set_flags(request), self._channel
+        if request.is_one_off:
+            self._trail.add(channel.start_turn(replay.PLACEHOLDER.content), 0)
             return flags
+        _, new_messages = split_prefix(request.messages)
+        if results := tool_results(new_messages):
+            in_order = [block["tool_use_id"] for block in results] == list(self._held_calls)
+            channel.give_results(results, one_by_one=not in_order)
+        else:
+            content = [block for message in new_messages for block in message["content"]]
+            self._trail.add(channel.start_turn(content), len(self._transcript))
+        return flags
+
+    async def _begin(self, request: MessagesRequest, plan: Plan) -> PendingAnswer | None:
+        """Take back what the request does not know, replay what the process does not know, and ask."""
+        if plan.line is not None and not await self._take_back(plan.line, self._channel.send_rewind(plan.line.uuid)):
+            self.kill()
+            raise UpstreamFailed("Claude Code could not take a conversation back.")
+        # A question in front of a refused setting would be asked with what was in force for another conversation.
+        asks_at_once = not self._setup.is_initialized
+        self._wear.conversations += plan.turns == 0
         self._binding = ProcessBinding.from_request(request)
-        initialized, flags = self._bind_process(request)
+        self._wear.note_turn(self._binding)
+        answers = self._setup.bind(request)
+        if not asks_at_once:
+            await wait_for_all(answers)
+        await self._replay(request, plan.turns)
+        if asks_at_once:
+            # Only now: waiting before the question was sent would add a round trip to every first turn.
+            await wait_for_all(answers)
+        return None
+
+    async def _replay(self, request: MessagesRequest, turns: int) -> None:
+        """Send the turns of the request after the first ones, the last of them as the question."""
         past, question = (
             replay.split_turns(request.messages, native_tool_names(request.tools))
             if not bypasses_transcript(request)
             else ([], replay.PLACEHOLDER)
         )
-        for turn in past:
-            if turn.role == "user":
-                await channel.replay_user(turn.content)
-            else:
-                channel.replay_assistant(turn.content, self._full_model_id(request.model))
-        channel.start_turn(question.content)
-        # Only now: waiting before the question was sent would add a round trip to every first turn.
-        await wait_for_answer(initialized, "initialize")
-        return flags
+        is_divisible = replay.is_divisible(request.messages)
+        if past and turns == 0 and self._trail.first is None and await self._replay_first_line(past[0]):
+            turns = 1
+        for index, turn in enumerate(past[turns:], turns):
+            if turn.role == "assistant":
+                self._channel.replay_assistant(turn.content, self._full_model_id(request.model))
+                continue
+            uuid = await self._channel.replay_user(turn.content)
+            if is_divisible or self._trail.first is None:
+                self._trail.add(uuid, index)
+        if past:
+            self._remember(split_prefix(request.messages)[0])
+        self._trail.add(self._channel.start_turn(question.content), len(self._transcript))
 
-    def _bind_process(self, request: MessagesRequest) -> tuple[PendingAnswer, PendingAnswer | None]:
-        """Send a parked process its system prompt, tools and parameters."""
-        channel = self._channel
-        channel.tools = tools = client_tools(request.tools)
-        initialized = channel.send_control(
-            "initialize",
-            systemPrompt=[text for text in request.system if text],
-            sdkMcpServers=[mcp.SERVER] if tools else [],
-            sdkMcpServerManifests=mcp.server_manifest(tools) if tools else {},
-            hooks=None,
-        )
-        flags = self._set_flags(request)
-        if (budget := thinking_tokens(request)) is not None:
-            channel.send_control("set_max_thinking_tokens", max_thinking_tokens=budget)
-        return initialized, flags
+    async def _replay_first_line(self, turn: replay.ReplayTurn) -> bool:
+        """Replay the first user turn as one that was asked; False if that is not possible.
+
+        Behind a first line that was only replayed the CLI puts its notes elsewhere than in the conversation as it was
+        lived, and the API's prompt cache would know nothing of it.
+        """
+        if turn.role != "user" or self._base_url is None or Facility.CACHED_REPLAY not in self._facilities:
+            return False
+        try:
+            self._trail.add(await run_silent_turn(self._channel, self._setup, turn.content), 0)
+        except (UpstreamFailed, UpstreamTimeout) as error:
+            self._facilities.withdraw(Facility.CACHED_REPLAY, str(error))
+            self.kill()
+            raise
+        return True
 
     async def _run_turn(self, request: MessagesRequest, flags: PendingAnswer | None) -> Events:
         # Not the client's answer, which `Generation` folds, but what the CLI said: before tools and their arguments
@@ -285,9 +384,9 @@ class Conversation:
                     # before the question, which saves a round trip.
                     if flags is not None:
                         await wait_for_answer(flags, "apply_flag_settings")
-                    yield _fold_event(fold, event)
+                    yield fold_event(fold, event)
                 case Streamed(event) if stop_reason_of(event) is not None:
-                    _fold_event(fold, event)
+                    fold_event(fold, event)
                     # Held back until the process is free or killed: a client that continues on the last byte must find
                     # its conversation.
                     for last in await self._finish_turn(request, fold, event):
@@ -297,11 +396,12 @@ class Conversation:
                     # A message that ends without a reason was cut. Unless the CLI reported an error, it starts another
                     # message by itself: the client must not get both.
                     if report is None:
-                        self.kill()
+                        # Blocked, the CLI cannot start that message.
+                        self._ended_in_passing = self._channel.api_blocked
                         raise UpstreamFailed("The connection to Claude was lost in the middle of the answer.")
                 case Streamed(event):
-                    event = _fold_event(fold, event)
-                    allowed_silence = TEXT_TIMEOUT_SECONDS if _is_text(event) else OUTPUT_TIMEOUT_SECONDS
+                    event = fold_event(fold, event)
+                    allowed_silence = TEXT_TIMEOUT_SECONDS if is_text(event) else OUTPUT_TIMEOUT_SECONDS
                     yield event
                     if event.get("type") == "content_block_start":
                         self._schedule_api_block(request)
@@ -315,6 +415,7 @@ class Conversation:
                     # because this answer has been paid for.
                     raise UpstreamFailed("Claude's answer did not come as a stream.", upstream_status=502)
                 case Result():
+                    self._ended_in_passing = is_passing(item)
                     raise turn_error(item, report, self._channel.limits, time.time(), cli=self._program)
                 case ProcessDied():
                     raise item
@@ -329,14 +430,6 @@ class Conversation:
                 f"{', '.join(lost[:10])}.",
                 hint="Send the request without them, and report this with your version of Claude Code.",
             )
-
-    def _set_flags(self, request: MessagesRequest) -> PendingAnswer | None:
-        """Send the settings if they changed, because the CLI takes 20 ms for them."""
-        wanted = flag_settings(request, self._base_url, self._own_betas)
-        if wanted == self._flags:
-            return None
-        self._flags = wanted
-        return self._channel.send_control("apply_flag_settings", settings=wanted)
 
     def _schedule_api_block(self, request: MessagesRequest) -> None:
         """Cut the CLI off from the API once an answer is under way.
@@ -354,15 +447,11 @@ class Conversation:
         # The timer is not cancelled at the end of a turn: it may fire while the process rests (state), or in the turn
         # of a later request (lease).
         if self.state == "busy" and self._lease == lease:
-            self._channel.send_control("apply_flag_settings", settings=blocked_api_flags())
-            self._api_blocked = True
+            self._setup.block_api()
 
     def _unblock_api(self) -> None:
-        """Restore the API address, at a time when no request waits for the 20 ms."""
         self._block_scheduled = False
-        if self._api_blocked:
-            self._api_blocked = False
-            self._channel.send_control("apply_flag_settings", settings=self._flags)
+        self._setup.unblock_api()
 
     async def _finish_turn(self, request: MessagesRequest, fold: MessageFold, delta: StreamEvent) -> list[StreamEvent]:
         """Free or kill the process and return the last two events."""
@@ -373,17 +462,18 @@ class Conversation:
         kept = False
         if bypasses_transcript(request) and not request.is_one_off:
             pass  # The process does not know the conversation.
-        elif reason == "tool_use" and _all_dispatchable(content, request):
+        elif reason == "tool_use" and all_dispatchable(content, request):
             if replay.is_kept_exactly(answer, request.messages) and await self._wait_for_message_stop():
                 self._held_calls = tuple(block["id"] for block in content if block["type"] == "tool_use")
                 kept = self._keep_process("holding", messages)
-        elif reason in CLEAN_ENDS and _has_text(content) and (result := await self._wait_for_result()) is not None:
+        elif reason in CLEAN_ENDS and has_text(content) and (result := await self._wait_for_result()) is not None:
             delta = self._with_cost(delta, result)
             self._held_calls = ()
             kept = replay.is_kept_exactly(answer, request.messages) and self._keep_process("idle", messages)
         # Not `self.state == "busy"`: a request that waited in the pool may have claimed the kept process just now.
         if not kept:
-            self.kill()
+            self._wear.refused = self._wear.refused or reason == "refusal"
+            self._give_back()
         # No await since `_keep_process`: that request has not begun its turn, which this would end.
         self._channel.end_turn()
         return [delta, {"type": "message_stop"}]
@@ -393,9 +483,8 @@ class Conversation:
         if self._channel.death is not None or self.stale or self._one_offs >= MAX_ONE_OFFS:
             return False
         self._unblock_api()
-        self._transcript = canonical_messages(messages)
-        has_hidden = any(is_server_block(block) for message in messages for block in message["content"])
-        self._visible_transcript = canonical_messages(messages, server_blocks=False) if has_hidden else self._transcript
+        self._remember(messages)
+        self._wear.resident_bytes = self.process.resident_bytes()
         self.last_used = time.monotonic()
         # Last, because the pool may grant the conversation within `on_change`: `continues` must see the new transcript
         # and held calls, and the next request's settings must follow the restored address.
@@ -403,7 +492,62 @@ class Conversation:
         self._on_change()
         return True
 
-    async def _recover(self) -> None:
+    def _remember(self, messages: Sequence[Message]) -> None:
+        """Note what the process's transcript holds."""
+        self._transcript = canonical_messages(messages)
+        has_hidden = any(is_server_block(block) for message in messages for block in message["content"])
+        self._visible_transcript = canonical_messages(messages, server_blocks=False) if has_hidden else self._transcript
+
+    def _give_back(self, *, interrupt: bool = False) -> None:
+        """End a turn that is not kept: take it back, or else `interrupt` a one-off, or else kill the process."""
+        line, process = self._trail.last, self._channel.process
+        usable = self._channel.death is None and not process.is_killed and not self.stale and not self._stopping
+        takes_back = self._is_recyclable and not self._wear.refused and Facility.RECYCLE in self._facilities
+        if not usable or (not interrupt and not takes_back):
+            self.kill()
+            return
+        # Timers of this turn compare the lease: they must not touch the process any more.
+        self._lease += 1
+        if takes_back and line is not None:
+            # Sent at once: what the CLI says until the answer must not be taken for a turn of its own.
+            ending = self._recover_by_rewind(line, self._channel.send_rewind(line.uuid))
+        else:
+            ending = self._recover_by_interrupt()
+        self._recovery = spawn(ending, name="end a turn")
+
+    async def _take_back(self, line: UserLine, answer: PendingAnswer) -> bool:
+        """Wait until the transcript ends before a line. If it is False, the process must be killed."""
+        if not await self._channel.finish_rewind(answer):
+            if self._channel.death is None:
+                self._facilities.withdraw(Facility.RECYCLE, "a conversation was not taken back")
+            return False
+        self._trail.cut(line)
+        self._transcript = self._transcript[: line.turns_before]
+        self._visible_transcript = self._visible_transcript[: line.turns_before]
+        self._held_calls = ()
+        self._total_cost = self._channel.cost_usd
+        if self._trail.first is None:
+            self._one_offs = 0
+        return True
+
+    async def _recover_by_rewind(self, line: UserLine, answer: PendingAnswer) -> None:
+        """Take the turn back and make the process available for what came before it."""
+        rewound = await self._take_back(line, answer)
+        # `stop` may have closed the conversation meanwhile.
+        if self.state != "busy":
+            return
+        self._recovery = None
+        self._wear.resident_bytes = self.process.resident_bytes()
+        is_new = self._trail.first is None
+        if not rewound or self.stale or (is_new and self._wear.is_worn_out) or self._one_offs >= MAX_ONE_OFFS:
+            self.kill()
+            return
+        self._unblock_api()
+        self.last_used = time.monotonic()
+        self.state = "parked" if is_new else "idle"
+        self._on_change()
+
+    async def _recover_by_interrupt(self) -> None:
         """Interrupt the turn of a one-off whose client has left, and make the process vacant; else kill it."""
         result = await interrupt_turn(self._channel, begun=self._turn_begun)
         # `stop` may have closed the conversation meanwhile; its death then was the last item.
@@ -477,52 +621,3 @@ class Conversation:
         # A running turn reads the death behind the events that came before it, and then closes the conversation.
         if self.state != "busy":
             self.close()
-
-
-def _fold_event(fold: MessageFold, event: StreamEvent) -> StreamEvent:
-    """Fold in an event and return it for the client. Raises `UpstreamFailed`.
-
-    After a second `message_start` the client would read the beginning twice.
-    """
-    try:
-        event = mcp.without_prefix(event)
-        _check_order(fold, event)
-        fold.feed(event)
-    except (LookupError, TypeError, AttributeError) as error:
-        raise UpstreamFailed(
-            f"Claude's answer was not in order: {event.get('type')} came at the wrong time."
-        ) from error
-    return event
-
-
-def _check_order(fold: MessageFold, event: StreamEvent) -> None:
-    """Raise LookupError if the event does not follow those before it."""
-    match event.get("type"):
-        case "message_start":
-            if fold.message:
-                raise LookupError
-        case "content_block_start" | "message_delta":
-            fold.message["content"]
-        case "content_block_delta" | "content_block_stop":
-            fold.message["content"][event["index"]]
-
-
-def _is_text(event: StreamEvent) -> bool:
-    """Whether a text block is open after this event."""
-    block, delta = event.get("content_block") or {}, event.get("delta") or {}
-    return block.get("type") == "text" or delta.get("type") == "text_delta"
-
-
-def _all_dispatchable(content: Sequence[Block], request: MessagesRequest) -> bool:
-    """Whether no call has an unknown tool or invalid JSON: the CLI answers those."""
-    names = {tool["name"] for tool in client_tools(request.tools)}
-    calls = [block for block in content if block["type"] == "tool_use"]
-    return all(call["name"] in names and not _is_broken(call["input"]) for call in calls)
-
-
-def _is_broken(tool_input: Any) -> bool:
-    return isinstance(tool_input, dict) and tool_input.keys() == {"_incomplete"}
-
-
-def _has_text(content: Sequence[Block]) -> bool:
-    return any(block["type"] == "text" and block["text"].strip() for block in content)

@@ -68,6 +68,18 @@ def is_kept_exactly(answer: Message, before: Sequence[Message]) -> bool:
     return not calls or distinct_ids([*before, answer]) == distinct_ids(before)
 
 
+def is_divisible(messages: Sequence[Message]) -> bool:
+    """Whether a process that knows the first of these turns can be given the others.
+
+    Each canonical turn is then a turn of `split_turns`, and no id in one depends on the others.
+    """
+    return (
+        messages[-1]["role"] == "user"
+        and all(without_unsigned_thinking(message["content"]) for message in messages)
+        and not distinct_ids(messages)
+    )
+
+
 def has_lost_members(block: Block) -> bool:
     """Whether it is a tool call with members that the CLI's transcript (2.1.330) loses.
 
@@ -86,5 +98,12 @@ def _with_id(block: Block, ids: Mapping[str, str]) -> Block:
 def sendable_content(message: Message, native: Collection[str] = ()) -> list[Block]:
     """Content with the model's tool names and without unsigned thinking."""
     if message["role"] == "user":
-        return list(message["content"])
+        return [_as_lived(block) for block in message["content"]]
     return without_unsigned_thinking(mcp.with_prefix(message, native))
+
+
+def _as_lived(block: Block) -> Block:
+    """A result with its members in the order in which the CLI sends that of a call it has held."""
+    if block["type"] != "tool_result":
+        return block
+    return {"tool_use_id": block["tool_use_id"], "type": "tool_result", **block}

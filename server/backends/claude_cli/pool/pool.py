@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from server.backends.base import stopping_error
 from server.backends.claude_cli.chat.continuation import ConversationKey
 from server.backends.claude_cli.chat.conversation import Conversation
+from server.backends.claude_cli.chat.recycling import BEGIN, Plan
 from server.backends.claude_cli.pool.queue import Grant, Queue, Waiter
 from server.backends.claude_cli.pool.starter import Starter
 from server.core.errors import DragomanError, QueueFull
@@ -24,6 +25,13 @@ MEGABYTE = 1024 * 1024
 REAP_SECONDS = 5.0
 REFILL_SECONDS = 0.25
 """Delay between taking a spare and starting the next, so that the request has the cores first."""
+UNUSED_SECONDS = 3600.0
+"""Time without a request after which no spares are kept."""
+FAN_OUT_SECONDS = 60.0
+MAX_SPARES = 4
+"""Bound of the spares beyond the setting while new conversations begin faster than spares are made."""
+SPARE_BYTES = 110 * MEGABYTE
+"""Memory that a spare adds to the other processes."""
 SPARE_FAILURES = 3
 """Number of failed starts in a row after which spares wait until a request's own process has started."""
 
@@ -79,6 +87,9 @@ class Pool:
         # Starts in progress count as spares: a refill that comes during one must not start a second process.
         self._spares_starting = 0
         self._spare_failures = 0
+        self._last_request = time.monotonic()
+        # Times at which a new conversation found no spare.
+        self._misses: deque[float] = deque(maxlen=MAX_SPARES)
         self._live: list[Conversation] = []
         # Slots granted to requests whose process has not come up. They count as live: between the grant and the first
         # use, which may be a second later, no other request may take the slot.
@@ -102,26 +113,39 @@ class Pool:
         """
         if self._stopping:
             raise stopping_error()
-        key = None if fresh else ConversationKey.from_request(request)
-        if key is not None and key.is_one_off:
-            await self._wait_for_recovery(key)
-        waiter = Waiter(request, key)
+        self._last_request = time.monotonic()
+        waiter = Waiter(request, ConversationKey.from_request(request), fresh)
+        if not fresh:
+            await self._wait_for_recovery(waiter.key)
         # Only if no request is waiting: otherwise this request would overtake the queue.
         if len(self._queue) == 0:
             self._try_grant(waiter)
         granted = waiter.granted.result() if waiter.granted.done() else await self._wait_for_grant(waiter)
-        return granted or await self._fill_slot(request)
+        return granted or await self._fill_slot(waiter)
 
     def handle_change(self) -> None:
         """React to a conversation's new state: drop closed ones and serve the queue."""
-        self._live = [conversation for conversation in self._live if conversation.state != "closed"]
+        renewed = [conversation for conversation in self._live if conversation.state == "parked"]
+        self._live = [one for one in self._live if one.state not in ("closed", "parked")]
         self._spares = deque(spare for spare in self._spares if spare.state == "parked")
+        for conversation in renewed:
+            self._keep_renewed(conversation)
         # More are live than allowed only if the bound was lowered.
         while len(self._live) + self._reserved_slots > self.limits.max_conversations and self._evict_one():
             pass
         while (head := self._queue.head()) is not None and self._try_grant(head):
             pass
         self._on_change()
+
+    def _keep_renewed(self, conversation: Conversation) -> None:
+        """Park a process whose only turn was taken back, in place of a spare that has no use yet."""
+        allowed = max(1, self._wanted_spares())
+        if self._stopping or conversation.stale:
+            self._retire(conversation)
+            return
+        self._spares.appendleft(conversation)
+        while len(self._spares) > allowed:
+            self._retire(self._spares[-1])
 
     def counts(self) -> PoolCounts:
         """State of the pool; the memory figure is up to `REAP_SECONDS` old."""
@@ -144,8 +168,7 @@ class Pool:
     def set_limits(self, limits: PoolLimits) -> None:
         """Change the bounds. Surplus conversations end once they are free."""
         self.limits = limits
-        while len(self._spares) > limits.spares:
-            self._retire(self._spares[-1])
+        self._end_surplus_spares()
         self._refill_spares()
         self.handle_change()
 
@@ -190,8 +213,8 @@ class Pool:
         return conversation
 
     async def _wait_for_recovery(self, key: ConversationKey) -> None:
-        """Wait for a process that an older one-off is about to leave, if no other is ready."""
-        if self._spares or any(one.continues(key) for one in self._live):
+        """Wait for a process that an older request is about to leave, if no other is as good."""
+        if (key.is_one_off and self._spares) or any(one.continues(key) for one in self._live):
             return
         recoveries = [task for one in self._live if (task := one.recovery_for(key)) is not None]
         if recoveries:
@@ -203,16 +226,38 @@ class Pool:
     def _try_grant(self, waiter: Waiter) -> bool:
         """Grant a waiter the conversation that it continues, or a slot, if possible."""
         # Claimed here and not when the waiter wakes: until then another request could be granted the same one.
-        key = waiter.key
-        if key is not None and (conversation := next((one for one in self._live if one.continues(key)), None)):
-            conversation.claim(waiter.request)
-            waiter.granted.set_result(conversation)
-            self._on_change()
+        if not waiter.fresh and self._claim_live(waiter):
             return True
-        if len(self._live) + self._reserved_slots >= self.limits.max_conversations and not self._evict_one():
-            return False
+        if len(self._live) + self._reserved_slots >= self.limits.max_conversations:
+            if not waiter.fresh and self._restart_one(waiter):
+                return True
+            if not self._evict_one():
+                return False
         self._reserved_slots += 1
         waiter.granted.set_result(None)
+        return True
+
+    def _claim_live(self, waiter: Waiter) -> bool:
+        """Claim the conversation that the waiter continues, or else the one that knows most of its history."""
+        for conversation in self._live:
+            if conversation.continues(waiter.key):
+                return self._grant(waiter, conversation, None)
+        plans = [(plan, one) for one in self._live if (plan := one.plan(waiter.key, waiter.request)) is not None]
+        if not plans:
+            return False
+        plan, conversation = max(plans, key=lambda pair: pair[0].turns)
+        return self._grant(waiter, conversation, plan)
+
+    def _restart_one(self, waiter: Waiter) -> bool:
+        """Claim the conversation that would be evicted, if its process can begin the waiter's."""
+        victim = self._find_victim()
+        plan = victim.plan_restart(waiter.key) if victim is not None else None
+        return victim is not None and plan is not None and self._grant(waiter, victim, plan)
+
+    def _grant(self, waiter: Waiter, conversation: Conversation, plan: Plan | None) -> bool:
+        conversation.claim(waiter.request, plan)
+        waiter.granted.set_result(conversation)
+        self._on_change()
         return True
 
     async def _wait_for_grant(self, waiter: Waiter) -> Grant:
@@ -247,11 +292,11 @@ class Pool:
             hint="Try again shortly, or raise max_conversations.",
         )
 
-    async def _fill_slot(self, request: MessagesRequest) -> Conversation:
-        """Fill a granted slot with a fresh conversation."""
+    async def _fill_slot(self, waiter: Waiter) -> Conversation:
+        """Fill a granted slot with a process without a transcript."""
         try:
-            conversation = await self._take_spare_or_start()
-            conversation.claim(request)
+            conversation = await self._take_spare_or_start(waiter)
+            conversation.claim(waiter.request, BEGIN)
             self._live.append(conversation)
         finally:
             # After the conversation is in `_live`: a slot must not look free in between.
@@ -260,12 +305,19 @@ class Pool:
             self.handle_change()
         return conversation
 
-    async def _take_spare_or_start(self) -> Conversation:
-        while self._spares:
-            spare = self._spares.popleft()
-            # It may have died while it was parked.
-            if spare.state == "parked":
-                return spare
+    async def _take_spare_or_start(self, waiter: Waiter) -> Conversation:
+        # One may have died while it was parked.
+        spares = [one for one in self._spares if one.state == "parked" and (one.is_new or not waiter.fresh)]
+        fitting = [spare for spare in spares if spare.can_begin(waiter.key)]
+        if fitting:
+            spare = max(fitting, key=lambda one: one.is_prepared_for(waiter.request))
+            self._spares.remove(spare)
+            return spare
+        if spares:
+            # One that the present conversations cannot use would keep a useful one from being parked.
+            self._retire(spares[0])
+        elif not waiter.fresh:
+            self._misses.append(time.monotonic())
         conversation = await self._starter.start_process()
         # `close` ran during the start; the starter ends the process.
         if self._stopping:
@@ -273,13 +325,18 @@ class Pool:
         self._spare_failures = 0
         return conversation
 
-    def _evict_one(self) -> bool:
-        """End a vacant process, else the free conversation unused longest; those with held calls go last."""
+    def _find_victim(self) -> Conversation | None:
+        """A vacant process, else the free conversation unused longest; those with held calls go last."""
         free = [conversation for conversation in self._live if conversation.is_free]
-        if not free:
-            return False
-        self._retire(min(free, key=lambda one: (one.state == "holding", not one.is_vacant, one.last_used)))
-        return True
+        order = ((one.state == "holding", not one.is_vacant, one.last_used) for one in free)
+        return min(zip(order, free, strict=True), key=lambda pair: pair[0])[1] if free else None
+
+    def _evict_one(self) -> bool:
+        """End a free conversation, if there is one."""
+        victim = self._find_victim()
+        if victim is not None:
+            self._retire(victim)
+        return victim is not None
 
     def _retire(self, conversation: Conversation) -> None:
         """Remove a conversation from the pool at once and end it in the background."""
@@ -294,13 +351,28 @@ class Pool:
             return  # Requests go first: `_fill_slot` schedules the refill once their processes are up.
         if self._stopping or self._spare_failures >= SPARE_FAILURES:
             return
-        while len(self._spares) + self._spares_starting < self.limits.spares:
+        while len(self._spares) + self._spares_starting < self._wanted_spares():
             self._spares_starting += 1
             spawn(self._start_spare(), name="start a spare")
+
+    def _wanted_spares(self) -> int:
+        """Number of spares that the use of the last time calls for: the setting, more in a fan-out, none after it."""
+        now, wanted = time.monotonic(), self.limits.spares
+        if not wanted or now - self._last_request > UNUSED_SECONDS:
+            return 0
+        room = (self.limits.max_memory_mb * MEGABYTE - self._memory_bytes) // SPARE_BYTES + len(self._spares)
+        missed = sum(1 for at in self._misses if now - at < FAN_OUT_SECONDS)
+        return max(wanted, min(wanted + missed, MAX_SPARES, room))
+
+    def _end_surplus_spares(self) -> None:
+        while len(self._spares) > self._wanted_spares():
+            self._retire(self._spares[-1])
 
     async def _start_spare(self) -> None:
         try:
             spare = await self._starter.start_process()
+            # Not part of the start: a request whose own process starts would wait for it.
+            await self._warm_up(spare)
         except DragomanError as error:
             self._spare_failures += 1
             if not self._stopping:
@@ -311,9 +383,16 @@ class Pool:
         self._spare_failures = 0
         self._park_spare(spare)
 
+    async def _warm_up(self, spare: Conversation) -> None:
+        try:
+            await spare.warm_up()
+        except BaseException:
+            spare.kill()
+            raise
+
     def _park_spare(self, spare: Conversation) -> None:
         # Any of these may have changed during the start: closed, replaced, or bounds lowered.
-        if self._stopping or spare.stale or len(self._spares) >= self.limits.spares:
+        if self._stopping or spare.stale or len(self._spares) >= self._wanted_spares():
             self._retire(spare)
             self._refill_spares()
         else:
@@ -334,6 +413,7 @@ class Pool:
             allowed = self.limits.hold_seconds if conversation.state == "holding" else self.limits.idle_seconds
             if conversation.is_free and now - conversation.last_used > allowed:
                 self._retire(conversation)
+        self._end_surplus_spares()
         self._refill_spares()
         self._memory_bytes = sum(one.process.memory_bytes() for one in [*self._spares, *self._live])
         if self._memory_bytes > self.limits.max_memory_mb * MEGABYTE:

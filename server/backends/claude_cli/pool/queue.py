@@ -14,10 +14,11 @@ Grant = Conversation | None
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """A waiting request. `key` is None if it needs a fresh process."""
+    """A waiting request; `fresh` if it needs a process that has served none."""
 
     request: MessagesRequest
-    key: ConversationKey | None
+    key: ConversationKey
+    fresh: bool = False
     granted: "asyncio.Future[Grant]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 

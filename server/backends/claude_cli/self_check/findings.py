@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from server.backends.claude_cli.facilities import IN_USE, Facilities, Facility
+from server.backends.claude_cli.facilities import FAST_PATHS, Facilities, Facility
 from server.backends.claude_cli.self_check.verdict import Verdicts, missing_requirements
 from server.core.events import CliChecked, CliShortcoming
 
@@ -48,7 +48,7 @@ def describe_findings(verdicts: Verdicts, facilities: Facilities, *, signed_in: 
     `signed_in`: the CLI has read the user's own login or key, whatever it does with others.
     """
     return CliChecked(
-        fast_paths=len(IN_USE),
+        fast_paths=len(FAST_PATHS),
         off=fast_paths_off(verdicts, facilities.withdrawn),
         shortcomings=find_shortcomings(verdicts, signed_in=signed_in),
         is_new=is_new,
@@ -58,7 +58,7 @@ def describe_findings(verdicts: Verdicts, facilities: Facilities, *, signed_in: 
 def fast_paths_off(verdicts: Verdicts, withdrawn: Mapping[Facility, str]) -> dict[str, str]:
     """The fast paths that requests would take but must not; with the reasons, in the order of `Facility`."""
     reasons = {one: verdict.reason for one, verdict in verdicts.items() if not verdict.proven} | dict(withdrawn)
-    return {_FAST_PATHS[one]: reasons[one] for one in Facility if one in IN_USE and one in reasons}
+    return {_FAST_PATHS[one]: reasons[one] for one in Facility if one in FAST_PATHS and one in reasons}
 
 
 def find_shortcomings(verdicts: Verdicts, *, signed_in: bool) -> tuple[CliShortcoming, ...]:

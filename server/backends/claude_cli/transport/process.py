@@ -14,6 +14,7 @@ import psutil
 
 from server.backends.claude_cli.transport import parent_death
 from server.backends.claude_cli.transport.leftovers import remove_leftovers
+from server.backends.claude_cli.transport.memory import added_memory
 from server.backends.claude_cli.transport.user_settings import config_directory
 from server.backends.claude_cli.transport.wire import Incoming, LineFramer, WireError, decode_line
 from server.config.own_commands import own_command
@@ -53,6 +54,7 @@ class CliProcess:
         self._on_exit = on_exit
         self._stderr_tail = b""
         self._wire_error = ""
+        self._killed = False
         self.exited = asyncio.Event()
         spawn(self._supervise(), name=f"claude {process.pid}")
 
@@ -91,8 +93,17 @@ class CliProcess:
         """The last 8 kB of its standard error."""
         return self._stderr_tail.decode(errors="replace").strip()
 
+    @property
+    def is_killed(self) -> bool:
+        """Whether `kill` was called; the process may still be about to end."""
+        return self._killed
+
     def memory_bytes(self) -> int:
-        """Resident memory; 0 after the end."""
+        """Memory that the process adds to the others; 0 after the end."""
+        return added_memory(self.pid)
+
+    def resident_bytes(self) -> int:
+        """Resident memory, including what it shares with the others; 0 after the end."""
         with contextlib.suppress(psutil.Error):
             return int(psutil.Process(self.pid).memory_info().rss)
         return 0
@@ -104,6 +115,7 @@ class CliProcess:
 
     def kill(self) -> None:
         """Kill the process group, so that it spends no more of the user's tokens."""
+        self._killed = True
         if self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
