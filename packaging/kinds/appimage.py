@@ -44,7 +44,7 @@ def build(build: Build) -> Path:
     runtime = find_runtime(machine)
     app_dir = build.work_dir("appimage") / "AppDir"
     fill_app_dir(project, build.artefacts["bundle"], app_dir)
-    image = build.output / f"{project.title}-{project.version}-{machine}.squashfs"
+    image = build.output / f"{project.name}-{project.version}-{machine}.squashfs"
     make_squashfs(app_dir, image)
     if runtime is None:
         report(

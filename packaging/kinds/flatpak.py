@@ -41,7 +41,7 @@ def build(build: Build) -> Path:
     if not has_sdk():
         report(f"flatpak: {folder} is not packed: run `flatpak install flathub {SDK}` and build again")
         return folder
-    packed = build.output / f"{project.title}-{project.version}-{platform.machine()}.flatpak"
+    packed = build.output / f"{project.name}-{project.version}-{platform.machine()}.flatpak"
     pack(project, manifest, packed, build.work_dir("flatpak"))
     return packed
 

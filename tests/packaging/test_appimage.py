@@ -106,7 +106,7 @@ def test_without_a_runtime_the_build_says_what_is_missing(
 ) -> None:
     monkeypatch.delenv(appimage.RUNTIME_VARIABLE, raising=False)
     built = appimage.build(Build(PROJECT, tmp_path / "output", {"bundle": bundle}))
-    assert built.name.startswith(f"Dragoman-{PROJECT.version}-")
+    assert built.name.startswith(f"dragoman-{PROJECT.version}-")
     assert built.suffix == ".squashfs"
     assert f"/runtime-{os.uname().machine} and set DRAGOMAN_APPIMAGE_RUNTIME" in capsys.readouterr().err
 
