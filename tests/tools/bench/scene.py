@@ -124,7 +124,7 @@ class Server:
         return counts
 
     async def rest(self) -> None:
-        """End all conversations; return when a spare is parked and nothing else is left.
+        """End all conversations; return when only spares are left.
 
         Raises TimeoutError, which says what there is instead.
         """
@@ -144,7 +144,8 @@ class Server:
 def _rests(backend: Mapping[str, Any], children: int) -> bool:
     # With its version the CLI has answered who it is, for which a process of its own is started at first.
     counts = backend["processes"]
-    return backend["version"] is not None and counts["spares"] == 1 and counts["live"] == 0 and children == 1
+    # After several new conversations at once it keeps more than one spare for a minute.
+    return backend["version"] is not None and counts["live"] == 0 and children == counts["spares"] > 0
 
 
 @dataclass(frozen=True)

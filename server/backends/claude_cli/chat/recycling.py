@@ -66,10 +66,10 @@ class Wear:
 def plan_rest(
     trail: Trail, transcript: Sequence[CanonicalTurn], key: ConversationKey, request: MessagesRequest, *, holds: bool
 ) -> Plan | None:
-    """Plan to keep what the transcript has in common with a request of the same binding; None if it is not worth it.
+    """Plan to keep what the transcript has in common with a request of the same binding; None if that is nothing.
 
-    A conversation is left without its first line only for an exchange at most: else it would be lost to a client that
-    comes back to it, for one that merely begins with the same words.
+    One with nothing in common but its beginning may be another conversation that begins with the same words: both are
+    kept. A client that regenerates its first answer gets a spare, which is as fast.
     """
     if not replay.is_divisible(request.messages):
         return None
@@ -83,9 +83,7 @@ def plan_rest(
     if shared == len(transcript) and not holds:
         return Plan(None, shared)
     line = trail.find_line(shared)
-    if line is None or (line.turns_before == 0 and len(transcript) > 2):
-        return None
-    return Plan(line, line.turns_before)
+    return Plan(line, line.turns_before) if line is not None and line.turns_before else None
 
 
 def is_passing(result: Result) -> bool:
