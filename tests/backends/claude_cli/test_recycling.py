@@ -171,3 +171,15 @@ async def test_without_the_facility_each_conversation_has_its_process(start_back
         assert not await resting(backend) & process
         await leave_early(backend, simulator, ask("b", assistant("You said: b"), user("c")))
         await until(lambda: not pids(backend))
+
+
+async def test_a_chat_does_not_continue_a_one_off_on_a_recycled_process(start_backend, simulator):
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
+        process = await first_turn(backend, ask("a"))
+        # Its question bypasses the transcript, in which a placeholder stands.
+        await fold(backend.stream(ask("b", is_one_off=True)))
+        assert await resting(backend) == process
+        request = ask("b", assistant("You said: b"), "c")
+        await fold(backend.stream(request))
+        call = simulator.messages_calls[-1]
+    await assert_as_fresh(start_backend, simulator, request, call)

@@ -298,9 +298,9 @@ class Conversation:
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
         self._turn_begun = self._ended_in_passing = False
-        self._one_offs += request.is_one_off
         if self._plan is not None:
             return await self._begin(request, self._plan)
+        self._one_offs += request.is_one_off
         flags, channel = self._setup.set_flags(request), self._channel
         if request.is_one_off:
             self._trail.add(channel.start_turn(replay.PLACEHOLDER.content), 0)
@@ -321,6 +321,8 @@ class Conversation:
             raise UpstreamFailed("Claude Code could not take a conversation back.")
         # A question in front of a refused setting would be asked with what was in force for another conversation.
         asks_at_once = not self._setup.is_initialized
+        # After the take-back, which forgets the one-offs before this one.
+        self._one_offs += request.is_one_off
         self._wear.conversations += plan.turns == 0
         self._binding = ProcessBinding.from_request(request)
         self._wear.note_turn(self._binding)
