@@ -1,5 +1,7 @@
 """Spares that have loaded everything, and replays that keep the prompt cache: both send what a fresh process sends."""
 
+import asyncio
+
 import pytest
 
 from server.backends.claude_cli.facilities import Facilities, Facility
@@ -9,6 +11,7 @@ from tests.simulator import Text, ToolUse
 from tests.waiting import until
 
 WARM = (Facility.RECYCLE, Facility.SYSTEM_PROMPT, Facility.DRY_TURN)
+BETA = ("context-1m-2025-08-07",)
 LOOK = tool("look", at={"type": "string"})
 
 
@@ -104,3 +107,18 @@ async def test_replayed_calls_are_sent_as_they_were_lived(start_backend, simulat
     async with start_backend(facilities=Facilities([*WARM, Facility.CACHED_REPLAY])) as replayed:
         await fold(replayed.stream(ask(*turns, **options)))
         assert sent(simulator.messages_calls[-1]) == sent(expected)
+
+
+@pytest.mark.parametrize("betas", [(BETA, ()), ((), BETA), (BETA, BETA)], ids=["dropped", "added", "kept"])
+async def test_a_warm_spare_keeps_the_betas_of_its_silent_turn(start_backend, simulator, betas):
+    first, then = map(list, betas)
+    async with start_backend(spares=1, facilities=Facilities(WARM)) as backend:
+        await parked(backend)
+        await fold(backend.stream(ask("a", betas=first)))
+        await until(lambda: backend.pool.counts().spares == 0)
+        spare = await parked(backend)
+        request = ask("b", betas=then)
+        await fold(backend.stream(request))
+        assert (spare <= pids(backend)) == (first == then)
+        call = simulator.messages_calls[-1]
+    await assert_as_fresh(start_backend, simulator, request, call)

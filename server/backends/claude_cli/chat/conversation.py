@@ -178,6 +178,8 @@ class Conversation:
             return
         try:
             await wait_for_all([self._setup.initialize([], [])])
+            # The CLI reads them before its first call, also if that reaches nobody.
+            self._wear.betas = self._setup.betas
             uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
             if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
                 raise self._channel.death or UpstreamFailed("Claude Code did not take the turn back.")
