@@ -122,3 +122,28 @@ async def test_a_warm_spare_keeps_the_betas_of_its_silent_turn(start_backend, si
         assert (spare <= pids(backend)) == (first == then)
         call = simulator.messages_calls[-1]
     await assert_as_fresh(start_backend, simulator, request, call)
+
+
+@pytest.fixture
+async def proxy():
+    """A proxy that refuses all; yields its address and what it was sent."""
+    seen = []
+
+    async def refuse(reader, writer):
+        seen.append(await reader.read(65536))
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1") as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+
+
+async def test_a_silent_turn_tells_a_proxy_nothing(start_backend, claude_environment, proxy):
+    address, seen = proxy
+    environment = {**claude_environment, "HTTP_PROXY": address, "HTTPS_PROXY": address, "NO_PROXY": ""}
+    async with start_backend(environment, spares=1, facilities=Facilities(WARM)) as backend:
+        await parked(backend)
+    assert seen
+    assert all(request.startswith(b"CONNECT 127.0.0.1:0 ") for request in seen)
+    assert not any(b"sk-ant" in request or b"Hello" in request for request in seen)
