@@ -8,7 +8,7 @@ import pytest
 
 from server.backends.claude_cli.chat import recycling
 from server.backends.claude_cli.facilities import Facilities, Facility
-from server.core.errors import DragomanError
+from server.core.errors import DragomanError, NotSignedIn
 from tests.asking import ask, assistant, fold, tool, user, words
 from tests.simulator import FIRST_DELTA, Gate, HttpError, Stop, Text, ToolUse
 from tests.waiting import until
@@ -170,4 +170,42 @@ async def test_without_the_facility_each_conversation_has_its_process(start_back
         await fold(backend.stream(ask("b")))
         assert not await resting(backend) & process
         await leave_early(backend, simulator, ask("b", assistant("You said: b"), user("c")))
+        await until(lambda: not pids(backend))
+
+
+async def test_a_chat_does_not_continue_a_one_off_on_a_recycled_process(start_backend, simulator):
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
+        process = await first_turn(backend, ask("a"))
+        # Its question bypasses the transcript, in which a placeholder stands.
+        await fold(backend.stream(ask("b", is_one_off=True)))
+        assert await resting(backend) == process
+        request = ask("b", assistant("You said: b"), "c")
+        await fold(backend.stream(request))
+        call = simulator.messages_calls[-1]
+    await assert_as_fresh(start_backend, simulator, request, call)
+
+
+@pytest.mark.parametrize("rest", ["left", "idle"])
+async def test_an_outdated_process_serves_no_other_conversation(start_backend, simulator, rest):
+    async with start_backend(max_conversations=1, facilities=Facilities(PROVEN)) as backend:
+        gate = Gate(after_events=FIRST_DELTA)
+        simulator.script([*WORDS, gate])
+        async with aclosing(backend.stream(ask("a"))) as events:
+            await anext(events)
+            process = pids(backend)
+            # As after a change of the program or its login.
+            backend.pool.drop_spares()
+            gate.open()
+            if rest == "idle":
+                assert [event async for event in events]
+        await fold(backend.stream(ask("b")))
+        assert not await resting(backend) & process
+
+
+async def test_a_process_without_a_login_is_not_kept(start_backend, claude_environment):
+    environment = {name: value for name, value in claude_environment.items() if name != "ANTHROPIC_API_KEY"}
+    async with start_backend(environment, facilities=Facilities(PROVEN)) as backend:
+        with pytest.raises(NotSignedIn):
+            await fold(backend.stream(ask("a")))
+        # It may have read the login when it was started: a sign-in since would not reach it.
         await until(lambda: not pids(backend))

@@ -1,5 +1,7 @@
 """Spares that have loaded everything, and replays that keep the prompt cache: both send what a fresh process sends."""
 
+import asyncio
+
 import pytest
 
 from server.backends.claude_cli.facilities import Facilities, Facility
@@ -9,6 +11,7 @@ from tests.simulator import Text, ToolUse
 from tests.waiting import until
 
 WARM = (Facility.RECYCLE, Facility.SYSTEM_PROMPT, Facility.DRY_TURN)
+BETA = ("context-1m-2025-08-07",)
 LOOK = tool("look", at={"type": "string"})
 
 
@@ -104,3 +107,43 @@ async def test_replayed_calls_are_sent_as_they_were_lived(start_backend, simulat
     async with start_backend(facilities=Facilities([*WARM, Facility.CACHED_REPLAY])) as replayed:
         await fold(replayed.stream(ask(*turns, **options)))
         assert sent(simulator.messages_calls[-1]) == sent(expected)
+
+
+@pytest.mark.parametrize("betas", [(BETA, ()), ((), BETA), (BETA, BETA)], ids=["dropped", "added", "kept"])
+async def test_a_warm_spare_keeps_the_betas_of_its_silent_turn(start_backend, simulator, betas):
+    first, then = map(list, betas)
+    async with start_backend(spares=1, facilities=Facilities(WARM)) as backend:
+        await parked(backend)
+        await fold(backend.stream(ask("a", betas=first)))
+        await until(lambda: backend.pool.counts().spares == 0)
+        spare = await parked(backend)
+        request = ask("b", betas=then)
+        await fold(backend.stream(request))
+        assert (spare <= pids(backend)) == (first == then)
+        call = simulator.messages_calls[-1]
+    await assert_as_fresh(start_backend, simulator, request, call)
+
+
+@pytest.fixture
+async def proxy():
+    """A proxy that refuses all; yields its address and what it was sent."""
+    seen = []
+
+    async def refuse(reader, writer):
+        seen.append(await reader.read(65536))
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1") as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+
+
+async def test_a_silent_turn_tells_a_proxy_nothing(start_backend, claude_environment, proxy):
+    address, seen = proxy
+    environment = {**claude_environment, "HTTP_PROXY": address, "HTTPS_PROXY": address, "NO_PROXY": ""}
+    async with start_backend(environment, spares=1, facilities=Facilities(WARM)) as backend:
+        await parked(backend)
+    assert seen
+    assert all(request.startswith(b"CONNECT 127.0.0.1:0 ") for request in seen)
+    assert not any(b"sk-ant" in request or b"Hello" in request for request in seen)

@@ -93,6 +93,8 @@ class Conversation:
         self.session_id: str | None = None
         self.last_used = time.monotonic()
         self.stale = False
+        # Whether a new process would be like it. Otherwise it serves its conversation to the end, and no other.
+        self._is_current = True
         self._on_change = on_change
         self._on_result = on_result
         self._base_url = base_url
@@ -178,6 +180,8 @@ class Conversation:
             return
         try:
             await wait_for_all([self._setup.initialize([], [])])
+            # The CLI reads them before its first call, also if that reaches nobody.
+            self._wear.betas = self._setup.betas
             uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
             if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
                 raise self._channel.death or UpstreamFailed("Claude Code did not take the turn back.")
@@ -244,7 +248,12 @@ class Conversation:
 
     @property
     def _is_reusable(self) -> bool:
-        return self.is_free and not self.stale and not self._wear.refused and Facility.RECYCLE in self._facilities
+        return self.is_free and not self.stale and not self._wear.refused and self._can_rewind
+
+    @property
+    def _can_rewind(self) -> bool:
+        # The verdicts are on the present program.
+        return self._is_current and Facility.RECYCLE in self._facilities
 
     def can_begin(self, key: ConversationKey) -> bool:
         """Whether a request without a trace of what it served before can be sent."""
@@ -298,9 +307,9 @@ class Conversation:
         Settings go first: the CLI reads its input in order, so they are in force when the question reaches it.
         """
         self._turn_begun = self._ended_in_passing = False
-        self._one_offs += request.is_one_off
         if self._plan is not None:
             return await self._begin(request, self._plan)
+        self._one_offs += request.is_one_off
         flags, channel = self._setup.set_flags(request), self._channel
         if request.is_one_off:
             self._trail.add(channel.start_turn(replay.PLACEHOLDER.content), 0)
@@ -321,6 +330,8 @@ class Conversation:
             raise UpstreamFailed("Claude Code could not take a conversation back.")
         # A question in front of a refused setting would be asked with what was in force for another conversation.
         asks_at_once = not self._setup.is_initialized
+        # After the take-back, which forgets the one-offs before this one.
+        self._one_offs += request.is_one_off
         self._wear.conversations += plan.turns == 0
         self._binding = ProcessBinding.from_request(request)
         self._wear.note_turn(self._binding)
@@ -502,7 +513,7 @@ class Conversation:
         """End a turn that is not kept: take it back, or else `interrupt` a one-off, or else kill the process."""
         line, process = self._trail.last, self._channel.process
         usable = self._channel.death is None and not process.is_killed and not self.stale and not self._stopping
-        takes_back = self._is_recyclable and not self._wear.refused and Facility.RECYCLE in self._facilities
+        takes_back = self._is_recyclable and not self._wear.refused and self._can_rewind
         if not usable or (not interrupt and not takes_back):
             self.kill()
             return
@@ -517,7 +528,10 @@ class Conversation:
 
     async def _take_back(self, line: UserLine, answer: PendingAnswer) -> bool:
         """Wait until the transcript ends before a line. If it is False, the process must be killed."""
-        if not await self._channel.finish_rewind(answer):
+        rewound = await self._channel.finish_rewind(answer)
+        # The process may have died behind its answer: `_handle_exit` leaves a busy conversation to the reader of its
+        # turn, and there is none here.
+        if not rewound or self._channel.death is not None:
             if self._channel.death is None:
                 self._facilities.withdraw(Facility.RECYCLE, "a conversation was not taken back")
             return False
@@ -539,7 +553,13 @@ class Conversation:
         self._recovery = None
         self._wear.resident_bytes = self.process.resident_bytes()
         is_new = self._trail.first is None
-        if not rewound or self.stale or (is_new and self._wear.is_worn_out) or self._one_offs >= MAX_ONE_OFFS:
+        if (
+            not rewound
+            or self.stale
+            or not self._is_current
+            or (is_new and self._wear.is_worn_out)
+            or self._one_offs >= MAX_ONE_OFFS
+        ):
             self.kill()
             return
         self._unblock_api()
@@ -586,6 +606,10 @@ class Conversation:
             return delta
         cost, self._total_cost = result.cost_usd - self._total_cost, result.cost_usd
         return {**delta, "cost_usd": max(0.0, cost)}
+
+    def mark_outdated(self) -> None:
+        """Serve no other conversation, and take nothing back: program, login or facilities have changed."""
+        self._is_current = False
 
     def mark_stale(self) -> bool:
         """Do not keep it after its answer. Returns whether it can be ended now."""

@@ -14,8 +14,11 @@ from server.core.image_size import size_of_base64
 from server.core.messages import Block, Message, MessagesRequest, ToolChoice, native_tool_names
 from server.models.betas import without_effective
 
-UNREACHABLE_URL = "http://127.0.0.1:0"
-"""An address that refuses every connection."""
+UNREACHABLE_URL = "https://127.0.0.1:0"
+"""An address that refuses every connection.
+
+By TLS: a plain request would go to the proxy of HTTP_PROXY, with the login and the question in it, for all to read.
+"""
 IMAGE_PIXELS = 2000
 IMAGE_BASE64_CHARS = 640_000
 """The CLI (2.1.330) shrinks images with more pixels a side or more base64 (about 480 kB)."""

@@ -49,6 +49,13 @@ class ProcessSetup:
         """Whether a silent turn, and all that undoes it, is proven to leave no trace."""
         return self._has_silent_turns and self._has_settable_prompt
 
+    @property
+    def betas(self) -> frozenset[str]:
+        """The clients' betas in force, without the user's own."""
+        in_force = self._flags.get("env", {}).get("ANTHROPIC_BETAS", self._own_betas)
+        # `flag_settings` puts the user's own first.
+        return frozenset(filter(None, in_force.removeprefix(self._own_betas).split(",")))
+
     def can_become(self, binding: ProcessBinding) -> bool:
         """Whether the process can get the system prompt of a binding: it cannot lose the one that it has."""
         if not self._initialized or binding.system == self._system:

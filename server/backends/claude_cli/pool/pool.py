@@ -173,13 +173,15 @@ class Pool:
         self.handle_change()
 
     def drop_spares(self) -> None:
-        """Replace the spares, because the CLI or its login has changed."""
+        """Replace the spares, because the CLI or its login has changed. Live conversations become no spares either."""
         self._epoch += 1
         self._starter.forget_orphans()
         self._spare_failures = 0
         # Also those that have a process but are not ready: the epoch marks only starts without a process yet.
         for spare in self._starter.list_alive() - set(self._live):
             spare.mark_stale()
+        for conversation in self._live:
+            conversation.mark_outdated()
         for spare in tuple(self._spares):
             self._retire(spare)
         self._refill_spares()
