@@ -183,12 +183,11 @@ class Conversation:
             # The CLI reads them before its first call, also if that reaches nobody.
             self._wear.betas = self._setup.betas
             uuid = await run_silent_turn(self._channel, self._setup, WARM_UP)
-            if not await self._channel.finish_rewind(self._channel.send_rewind(uuid)):
-                raise self._channel.death or UpstreamFailed("Claude Code did not take the turn back.")
+            await self._channel.finish_rewind(self._channel.send_rewind(uuid))
             likely = self._likely
             await wait_for_all(self._setup.replace(likely.model, likely.system, list(likely.tools)))
-        except (UpstreamFailed, UpstreamTimeout) as error:
-            self._facilities.withdraw(Facility.DRY_TURN, str(error))
+        except UpstreamFailed as error:
+            self._facilities.withdraw(Facility.DRY_TURN, error.message)
             raise
 
     @property
@@ -376,7 +375,8 @@ class Conversation:
         try:
             self._trail.add(await run_silent_turn(self._channel, self._setup, turn.content), 0)
         except (UpstreamFailed, UpstreamTimeout) as error:
-            self._facilities.withdraw(Facility.CACHED_REPLAY, str(error))
+            if isinstance(error, UpstreamFailed):
+                self._facilities.withdraw(Facility.CACHED_REPLAY, error.message)
             self.kill()
             raise
         return True
@@ -528,12 +528,12 @@ class Conversation:
 
     async def _take_back(self, line: UserLine, answer: PendingAnswer) -> bool:
         """Wait until the transcript ends before a line. If it is False, the process must be killed."""
-        rewound = await self._channel.finish_rewind(answer)
-        # The process may have died behind its answer: `_handle_exit` leaves a busy conversation to the reader of its
-        # turn, and there is none here.
-        if not rewound or self._channel.death is not None:
-            if self._channel.death is None:
-                self._facilities.withdraw(Facility.RECYCLE, "a conversation was not taken back")
+        try:
+            await self._channel.finish_rewind(answer)
+        except UpstreamFailed as error:
+            self._facilities.withdraw(Facility.RECYCLE, error.message)
+            return False
+        except (UpstreamTimeout, ProcessDied):  # a busy computer, or a process of which nothing is left
             return False
         self._trail.cut(line)
         self._transcript = self._transcript[: line.turns_before]

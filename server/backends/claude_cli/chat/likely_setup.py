@@ -28,7 +28,8 @@ class RecentSetups:
 
     def __init__(self) -> None:
         self._keys: deque[tuple[str, str, bytes]] = deque(maxlen=REMEMBERED)
-        self._requests: dict[tuple[str, str, bytes], MessagesRequest] = {}
+        # Not the requests: their messages may be deleted with their sessions.
+        self._setups: dict[tuple[str, str, bytes], tuple[str, Sequence[Tool]]] = {}
 
     def note(self, request: MessagesRequest) -> None:
         """Remember a request if it begins a conversation."""
@@ -36,15 +37,14 @@ class RecentSetups:
             return
         key = request.model, canonical_system(request.system), canonical_tools(request.tools)
         self._keys.append(key)
-        self._requests[key] = request
-        self._requests = {kept: self._requests[kept] for kept in self._keys}
+        self._setups[key] = "\n\n".join(text for text in request.system if text), client_tools(request.tools)
+        self._setups = {kept: self._setups[kept] for kept in self._keys}
 
     def likely(self, flags: dict[str, Any]) -> LikelySetup:
         """The commonest of them, the latest where several are; only `flags` if none is common."""
         counts = Counter(reversed(self._keys))
         key, count = max(counts.items(), key=lambda pair: pair[1], default=(("", "", b""), 0))
-        request = self._requests.get(key)
-        if request is None or count < ENOUGH or flags.get("model") != request.model:
+        if count < ENOUGH or flags.get("model") != key[0]:
             return LikelySetup(flags)
-        system = "\n\n".join(text for text in request.system if text)
-        return LikelySetup(flags, request.model, system, client_tools(request.tools))
+        system, tools = self._setups[key]
+        return LikelySetup(flags, key[0], system, tools)

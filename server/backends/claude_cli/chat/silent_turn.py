@@ -6,7 +6,7 @@ from server.backends.claude_cli.transport.wire import Result, Streamed
 from server.core.errors import ProcessDied, UpstreamFailed
 from server.core.messages import Block
 
-SILENT_TURN_SECONDS = 10.0
+SILENT_TURN_SECONDS = 60.0
 """Longest silence in such a turn. It takes 0.1 s of one core."""
 
 

@@ -166,21 +166,29 @@ class Channel:
             interrupt_if_running=True,
         )
 
-    async def finish_rewind(self, answer: PendingAnswer) -> bool:
-        """Wait for the answer to `send_rewind`. If it is False, the transcript is unknown: kill the process."""
+    async def finish_rewind(self, answer: PendingAnswer) -> None:
+        """Wait for the answer to `send_rewind`.
+
+        Raises `UpstreamFailed` if the CLI does not do it, `UpstreamTimeout`, `ProcessDied`. The transcript is then
+        unknown: kill the process.
+        """
         try:
             # Shielded, as in `wait_for_answer`.
             payload = await asyncio.wait_for(asyncio.shield(answer), REWIND_TIMEOUT_SECONDS)
-        except (TimeoutError, UpstreamFailed, ProcessDied):
-            return False
+        except TimeoutError:
+            raise UpstreamTimeout("Claude Code did not take a conversation back in time.") from None
         if payload.get("rewound") is not True:
-            return False
+            raise UpstreamFailed(
+                f"Claude Code did not take a conversation back: {payload.get('reason') or 'no reason'}."
+            )
+        # It may have died behind its answer.
+        if self.death is not None:
+            raise self.death
         self._in_turn = self._rewinding = False
         self._held_calls.clear()
         self._early_results.clear()
         self._ordered_results.clear()
         self._unconfirmed_result = None
-        return True
 
     def give_results(self, blocks: Sequence[Block], *, one_by_one: bool = False) -> None:
         """Continue the turn: answer held calls with the client's `tool_result`s.
