@@ -52,8 +52,12 @@ PACKAGES = {
     "dbus": Names("dbus-daemon", "dbus-daemon", "dbus", "dbus-1-daemon", "dbus"),
     "dunst": Names("dunst", "dunst", "dunst", "dunst", "dunst"),
     "binutils": Names("objdump", "binutils", "binutils", "binutils", "binutils"),
+    "chrpath": Names("chrpath", "chrpath", "chrpath", "chrpath", "chrpath"),
+    "squashfs-tools": Names("mksquashfs", "squashfs-tools", "squashfs-tools", "squashfs", "squashfs-tools"),
+    "squashfuse": Names("squashfuse", "squashfuse", "squashfuse", "squashfuse", "squashfuse"),
+    "fuse3": Names("fusermount3", "fuse3", "fuse3", "fuse3", "fuse3"),
 }
-UNNAMED = {"trayer": "trayer"}
+UNNAMED = {"trayer": "trayer", "nsis": "makensis"}
 """Programs by Debian's package, which not every distribution has under a known name."""
 
 

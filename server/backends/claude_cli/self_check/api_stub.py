@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,15 +112,18 @@ async def open_stub() -> AsyncIterator[ApiStub]:
         connections.add(task)
         task.add_done_callback(connections.discard)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    stub.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        yield stub
-    finally:
-        server.close()
-        for task in tuple(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+    # Started when it can be closed: `start_server` loses a server that it has started when it is cancelled.
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        server = await asyncio.start_server(serve, sock=listener, start_serving=False)
+        try:
+            await server.start_serving()
+            stub.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield stub
+        finally:
+            server.close()
+            for task in tuple(connections):
+                task.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
 
 
 def _encode_event(event: StreamEvent) -> bytes:

@@ -79,7 +79,7 @@ def fast_processes(backend):
 
 async def test_a_program_is_checked_once_and_its_fast_paths_are_then_taken(start, tmp_path, made_home, simulator):
     async with start(spares=1) as (backend, findings):
-        assert await findings.first() == CliChecked(fast_paths=1, is_new=True)
+        assert await findings.first() == CliChecked(fast_paths=5, is_new=True)
         # The spare from before the verdict is replaced.
         await until(lambda: fast_processes(backend) == [True])
         assert not simulator.messages_calls, "the user's own API is not asked"
@@ -88,10 +88,10 @@ async def test_a_program_is_checked_once_and_its_fast_paths_are_then_taken(start
     assert [path.name for path in (tmp_path / "data").iterdir()] == [VERDICTS]
     before = (tmp_path / "data" / VERDICTS).read_bytes()
     async with start(spares=1) as (backend, findings):
-        assert findings.all == [CliChecked(fast_paths=1)], "known before the first process is started"
+        assert findings.all == [CliChecked(fast_paths=5)], "known before the first process is started"
         await backend.wait_for_probe()
         await until(lambda: fast_processes(backend) == [True])
-    assert findings.all == [CliChecked(fast_paths=1)]
+    assert findings.all == [CliChecked(fast_paths=5)]
     assert (tmp_path / "data" / VERDICTS).read_bytes() == before
 
 
