@@ -229,14 +229,14 @@ FAILED = Verdict(False, "it differs")
     ("changed", "status", "said"),
     [
         ({}, "ok", "all fast paths"),
-        ({Facility.RECYCLE: FAILED}, "ok", "all fast paths"),
+        ({Facility.RECYCLE: FAILED}, "warn", "reuse of processes (it differs)"),
         ({Facility.FAST_DELTAS: FAILED}, "warn", "fast streaming (it differs)"),
         ({Facility.ISOLATION: FAILED}, "fail", "your own settings"),
         ({Facility.ISOLATION: FAILED}, "fail", "claude_path"),
         ({Facility.TOOLS: Verdict(False, "no answer", conclusive=False)}, "ok", "all fast paths"),
         ({Facility.SIGN_IN: FAILED}, "ok", "all fast paths"),
     ],
-    ids=["all", "unused", "slow", "shortcoming", "remedy", "inconclusive", "another way to sign in"],
+    ids=["all", "one process each", "slow", "shortcoming", "remedy", "inconclusive", "another way to sign in"],
 )
 def test_the_verdicts_of_the_self_check_are_reported(changed: dict[Facility, Verdict], status: str, said: str) -> None:
     program = Program("2.1", "", FileState("claude", 1, 1, 1))

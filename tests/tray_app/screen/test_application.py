@@ -55,11 +55,11 @@ def test_a_day_at_the_desktop(
     assert person.status(url, key) == 200
 
     # The tray's menu stops the server and starts it again.
-    desktop.choose_in_tray(steps_up=9)
+    desktop.choose_in_tray(steps_up=10)
     until(lambda: person.status(url, key) is None)
     # It does not listen any more while it stops; started again it can be when it has.
     reader.wait_for("Start server", "push button")
-    desktop.choose_in_tray(steps_up=9)
+    desktop.choose_in_tray(steps_up=10)
     assert person.url(2) == url
     assert until(lambda: person.status(url, key)) == 200
 

@@ -38,7 +38,7 @@ def test_the_icon_is_in_the_tray_and_can_be_used(desktop: Desktop, tmp_path: Pat
     assert len(picture.read_bytes()) > 500
     desktop.open_from_tray(WINDOW)
     desktop.activated(WINDOW)
-    desktop.choose_in_tray(steps_up=2)
+    desktop.choose_in_tray(steps_up=3)
     until(lambda: "page settings" in desktop.log("program").read_text())
     desktop.choose_in_tray(steps_up=1)
     assert program.wait(60) == 0
@@ -85,7 +85,7 @@ def test_the_icon_goes_to_the_kind_of_tray_that_is_there(desktop: Desktop) -> No
     # That one is gone; an older one comes, and then the newer one again.
     desktop.start_tray()
     until(desktop.tray_icons)
-    desktop.choose_in_tray(steps_up=2)
+    desktop.choose_in_tray(steps_up=3)
     pages += 1
     until(page_was_asked_for)
     with DBusTray(desktop.bus) as tray:
